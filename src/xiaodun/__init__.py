@@ -1,0 +1,1 @@
+"""Xiaodun 校盾: a fact is typed once; everything else is derived."""
