@@ -1,0 +1,249 @@
+"""Quasi-Poisson regression on a level factor and a linear trend, for many series at once.
+
+Model, for row i of the training set: log mu_i = a_[level(i)] + b x_i (+ log exposure_i), variance phi mu_i.
+
+Each row has exactly one level, so the normal equations X'WX form an arrow matrix: a diagonal with the sums of the
+weights by level, bordered by the row of the trend. Eliminating the diagonal leaves one equation for the slope, and
+the whole step needs three sums by level: of w, w x and w x^2. Further, mu_i = exp(a_l) exp(b x_i): the level's
+factor comes out of the sums, and exp(b x) of whole weeks x is the product of two short tables. A step is thus a
+few passes over an array of shape (n_rows, n_problems), with no exponential and no matrix in it.
+
+Iteration, start and stop follow the usual iteratively reweighted least squares (McCullagh & Nelder 1989, 2.5):
+start at mu = y + 0.1, stop when the deviance changes by less than 1e-8 of (itself + 0.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Coefficients", "Fit", "TrainingDesign", "fit_quasi_poisson"]
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.intp]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+
+_TABLE = 16  # rows of the fine table of exp(b x); the coarse one steps by as many weeks
+_TOLERANCE = 1e-8
+_SLOPE_RANGE = 600.0  # exp(slope * half range of x) must stay a finite number
+
+
+class TrainingDesign:
+    """Rows of a training set relative to the time judged, the same for every series.
+
+    lags: how many times before the time judged each row lies, sorted by level; shape (n_rows,).
+    levels: half-open row ranges, one a level, in order.
+    current: index in ``levels`` of the level of the time judged.
+    x: the trend's variable of each row, centred, in times; ``x_now`` its value at the time judged.
+    """
+
+    def __init__(self, lags: npt.ArrayLike, level_of_row: npt.ArrayLike, current_level: int) -> None:
+        lag = np.asarray(lags, dtype=np.intp)
+        level = np.asarray(level_of_row, dtype=np.intp)
+        order = np.lexsort((-lag, level))
+        self.lags: IntArray = lag[order]
+        level = level[order]
+        names, starts = np.unique(level, return_index=True)
+        edges = [*(int(s) for s in starts), int(level.size)]
+        self.levels = tuple(zip(edges[:-1], edges[1:], strict=True))
+        self.current = int(np.flatnonzero(names == current_level)[0])
+        self.level_of_row: IntArray = np.repeat(np.arange(len(names)), np.diff(edges))
+        centre = float(self.lags.mean())
+        self.x: FloatArray = centre - self.lags
+        self.x_now = centre
+        position = int(self.lags.max()) - self.lags
+        self._coarse, self._fine = np.divmod(position, _TABLE)
+        self._x_first = centre - float(self.lags.max())
+        self._n_coarse = int(self._coarse.max()) + 1
+        self.half_range = float(np.abs(self.x).max())
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.lags.size)
+
+    @property
+    def n_levels(self) -> int:
+        return len(self.levels)
+
+    def growth(self, slope: FloatArray) -> FloatArray:
+        """exp(slope * x) for every row and problem; shape (n_rows, n_problems)."""
+        coarse = np.exp(slope * (self._x_first + _TABLE * np.arange(self._n_coarse))[:, None])
+        fine = np.exp(slope * np.arange(_TABLE, dtype=np.float64)[:, None])
+        result: FloatArray = coarse[self._coarse]
+        result *= fine[self._fine]
+        return result
+
+    def by_level(self, values: FloatArray) -> FloatArray:
+        """Sums over the rows of each level; shape (n_levels, n_problems)."""
+        result = np.empty((self.n_levels, values.shape[1]))
+        for index, (low, high) in enumerate(self.levels):
+            np.add.reduce(values[low:high], axis=0, out=result[index])
+        return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coefficients:
+    """intercepts: shape (n_levels, n_problems), at the centre of x; slope: shape (n_problems,), per time."""
+
+    intercepts: FloatArray
+    slope: FloatArray
+
+    def mean(self, design: TrainingDesign, exposure: FloatArray | None) -> FloatArray:
+        """mu of every row; shape (n_rows, n_problems)."""
+        mu: FloatArray = np.exp(self.intercepts)[design.level_of_row]
+        if bool(self.slope.any()):
+            mu *= design.growth(self.slope)
+        if exposure is not None:
+            mu *= exposure
+        return mu
+
+    def log_mean_now(self, design: TrainingDesign) -> FloatArray:
+        """The linear predictor at the time judged, without its exposure; shape (n_problems,)."""
+        result: FloatArray = self.intercepts[design.current] + self.slope * design.x_now
+        return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """Estimates; ``previous`` are those one step before the last, where the last step took its weights."""
+
+    estimate: Coefficients
+    previous: Coefficients
+    converged: BoolArray
+
+
+def fit_quasi_poisson(
+    design: TrainingDesign,
+    y: FloatArray,
+    *,
+    log_start: FloatArray,
+    y_log_y: FloatArray,
+    weights: FloatArray | None,
+    exposure: FloatArray | None,
+    trend: bool,
+    max_iterations: int,
+) -> Fit:
+    """Fit the model to every column of ``y``, shape (n_rows, n_problems) with n_problems >= 2.
+
+    log_start, y_log_y: log(y + 0.1) and y log y (0 for 0), which the caller tabulates once for all windows.
+    weights: prior weights, None for 1; a row of weight 0 takes no part.
+    exposure: multiplies the mean, None for 1.
+
+    Two columns at least, since NumPy adds a single column in another order and the last digit of a result
+    must not depend on how many problems are solved together.
+    """
+    n = y.shape[1]
+    x = design.x[:, None]
+    # First step, from mu = y + 0.1: w = g mu, z = log mu - log exposure + (y - mu) / mu.
+    w = y + 0.1
+    z = w * (log_start if exposure is None else log_start - np.log(exposure)) - 0.1
+    dev_terms = y_log_y - y * log_start
+    if weights is None:
+        gy, deviance = design.by_level(y), 2.0 * (dev_terms.sum(axis=0) + 0.1 * design.n_rows)
+        weighted_y = y
+        observed_log = y_log_y.sum(axis=0)
+    else:
+        w *= weights
+        z *= weights
+        weighted_y = weights * y
+        gy = design.by_level(weighted_y)
+        deviance = 2.0 * ((weights * dev_terms).sum(axis=0) + 0.1 * weights.sum(axis=0))
+        observed_log = (weights * y_log_y).sum(axis=0)
+    if exposure is not None:
+        observed_log = observed_log - (weighted_y * np.log(exposure)).sum(axis=0)
+    sw, swz = design.by_level(w), design.by_level(z)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        if trend:
+            gxy = (weighted_y * x).sum(axis=0)
+            w *= x
+            z *= x
+            swx, swxz = design.by_level(w), z.sum(axis=0)
+            w *= x
+            centre = _ratio(swx, sw)
+            sxx = w.sum(axis=0) - (swx * centre).sum(axis=0)
+            slope = (swxz - (swz * centre).sum(axis=0)) / sxx
+            intercepts = _ratio(swz, sw) - slope * centre
+        else:
+            gxy = np.zeros(n)
+            slope = np.zeros(n)
+            intercepts = _ratio(swz, sw)
+
+    mass = _product(weights, exposure)
+    flat = None if trend else (design.by_level(mass) if mass is not None else _rows_by_level(design, n))
+    final = Coefficients(intercepts.copy(), slope.copy())
+    before = Coefficients(intercepts.copy(), slope.copy())
+    converged = np.zeros(n, dtype=np.bool_)
+
+    # The columns still iterating: `at` is their place; every array below holds only them.
+    at = np.arange(n)
+    for step in range(1, max_iterations + 1):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+            level_factor = np.exp(intercepts)
+            if trend:
+                rows = design.growth(slope)
+                if mass is not None:
+                    rows *= mass
+                s0 = design.by_level(rows)
+                rows *= x
+                s1 = design.by_level(rows)
+                rows *= x
+                s2 = design.by_level(rows)
+                sw, swx = level_factor * s0, level_factor * s1
+            else:
+                assert flat is not None
+                s0 = flat
+                sw = level_factor * s0
+            fitted_log = (np.where(gy > 0, intercepts * gy, 0.0)).sum(axis=0) + slope * gxy
+            new_deviance = 2.0 * (observed_log - fitted_log - gy.sum(axis=0) + sw.sum(axis=0))
+            done = np.abs(new_deviance - deviance) < _TOLERANCE * (0.1 + np.abs(new_deviance))
+            lost = ~np.isfinite(new_deviance) | (np.abs(slope) * design.half_range > _SLOPE_RANGE)
+        deviance = new_deviance
+        final.intercepts[:, at], final.slope[at] = intercepts, slope
+        converged[at] = done & ~lost
+        going = ~(done | lost)
+        if step == max_iterations or not bool(going.any()):
+            break
+        if int(going.sum()) <= 0.7 * at.size and at.size > 2:
+            keep = np.flatnonzero(going)
+            if keep.size == 1:
+                keep = np.append(keep, keep[0])
+            at, gy, gxy, observed_log, deviance = at[keep], gy[:, keep], gxy[keep], observed_log[keep], deviance[keep]
+            intercepts, slope, s0, sw = intercepts[:, keep], slope[keep], s0[:, keep], sw[:, keep]
+            level_factor, going = level_factor[:, keep], going[keep]
+            if trend:
+                s1, s2, swx = s1[:, keep], s2[:, keep], swx[:, keep]
+            mass = None if mass is None else mass[:, keep]
+            flat = None if flat is None else flat[:, keep]
+        before.intercepts[:, at[going]] = intercepts[:, going]
+        before.slope[at[going]] = slope[going]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+            residual = gy - sw
+            change = _ratio(residual, sw)
+            if trend:
+                centre = _ratio(s1, s0)
+                sxx = (level_factor * (s2 - s1 * centre)).sum(axis=0)
+                slope_change = (gxy - swx.sum(axis=0) - (residual * centre).sum(axis=0)) / sxx
+                change = change - slope_change * centre
+                slope = np.where(going, slope + slope_change, slope)
+            intercepts = np.where(going, intercepts + change, intercepts)
+    return Fit(final, before, converged)
+
+
+def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """The quotient, 0 where a level has no weight left: such a level takes no part and must spoil nothing."""
+    result: FloatArray = np.where(denominator > 0, numerator / denominator, 0.0)
+    return result
+
+
+def _product(first: FloatArray | None, second: FloatArray | None) -> FloatArray | None:
+    if first is None:
+        return second
+    return first if second is None else first * second
+
+
+def _rows_by_level(design: TrainingDesign, n: int) -> FloatArray:
+    sizes = np.array([high - low for low, high in design.levels], dtype=np.float64)
+    return np.repeat(sizes[:, None], n, axis=1)
