@@ -1,0 +1,19 @@
+"""What every page knows."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from xiaodun.kit import clock
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """``demo``: whether the data are invented, said on every page. ``now``, ``today``: the clock's, in China."""
+    now = clock.now()
+    return {
+        "demo": settings.IS_DEMO,
+        "now": now,
+        "today": clock.local_day(now),
+        "clock_is_shifted": clock.is_shifted(),
+    }

@@ -1,0 +1,113 @@
+"""A refusal explains itself: machine code, the facts used, the rule, what would lift it.
+
+::
+
+    Exception
+     └─ Refusal          the caller may read every part of it; rendered by
+     ``kit.middleware.RefusalMiddleware``
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.functional import Promise
+
+from xiaodun.kit.requestid import current_request_id
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """One thing wrong with one row or field of what was sent.
+
+    ``where`` names the place as the sender knows it ("row 12", "findings[3]"); ``remedy`` says what to do
+    about it.
+    """
+
+    where: Text
+    message: Text
+    remedy: Text
+    person: int | None = None
+    field: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "where": str(self.where),
+            "message": str(self.message),
+            "remedy": str(self.remedy),
+            "person": self.person,
+            "field": self.field,
+        }
+
+
+@dataclass(eq=False)
+class Refusal(Exception):
+    """The system declines, and says why. Holds nothing that the caller may not read.
+
+    ``code`` is stable and for machines (``receipt-mismatch``); ``rule`` names the rule and its version;
+    ``lifts`` says in words what would change the answer.
+    """
+
+    code: str
+    message: Text
+    status: int = field(default=409, kw_only=True)
+    facts: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    rule: str = field(default="", kw_only=True)
+    lifts: Text = field(default="", kw_only=True)
+    errors: Sequence[RowError] = field(default=(), kw_only=True)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+def problem_json(refusal: Refusal) -> JsonResponse:
+    """The refusal as ``application/problem+json`` (RFC 9457), its own members beside the standard ones."""
+    body = {
+        "type": f"urn:xiaodun:problem:{refusal.code}",
+        "title": HTTPStatus(refusal.status).phrase,
+        "status": refusal.status,
+        "detail": str(refusal.message),
+        "code": refusal.code,
+        "facts": dict(refusal.facts),
+        "rule": refusal.rule,
+        "lifts": str(refusal.lifts),
+        "errors": [error.as_json() for error in refusal.errors],
+        "request_id": current_request_id(),
+    }
+    return JsonResponse(
+        body, status=refusal.status, content_type="application/problem+json", encoder=DjangoJSONEncoder
+    )
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a machine or a script asks: the API, a JSON body, or an ``Accept`` that prefers JSON to HTML."""
+    if request.path.startswith("/api/") or request.content_type in {
+        "application/json",
+        "application/problem+json",
+    }:
+        return True
+    return request.get_preferred_type(["text/html", "application/json", "application/problem+json"]) in {
+        "application/json",
+        "application/problem+json",
+    }
+
+
+def respond(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """The refusal in the form in which the caller can read it: problem JSON, or the page
+    ``kit/refusal.html``.
+
+    From status 500 on the page is ``plain_error.html``, which needs neither database nor session nor assets.
+    """
+    if wants_json(request):
+        return problem_json(refusal)
+    context = {"refusal": refusal, "request_id": current_request_id()}
+    if refusal.status >= 500:
+        return HttpResponse(render_to_string("plain_error.html", context), status=refusal.status)
+    return render(request, "kit/refusal.html", context, status=refusal.status)

@@ -1,0 +1,74 @@
+"""Request id, refusals as answers, and no stored copies of personal pages."""
+
+import logging
+from collections.abc import Callable
+
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from xiaodun.kit.errors import Refusal, respond, wants_json
+from xiaodun.kit.requestid import current_request_id, request_id
+
+__all__ = ["NoStoreMiddleware", "RefusalMiddleware", "RequestIdMiddleware", "current_request_id"]
+
+logger = logging.getLogger(__name__)
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestIdMiddleware:
+    """Gives each request an id of our own making (a client's could carry anything) and returns it to the caller."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with request_id() as made:
+            response = self.get_response(request)
+            response["X-Request-ID"] = made
+            return response
+
+
+class RefusalMiddleware:
+    """Answers a ``Refusal`` raised anywhere below; a busy or lost database is 503 with ``Retry-After``."""
+
+    # Seconds after which a client may try again when the database was locked or away.
+    RETRY_AFTER = "5"
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Refusal):
+            return respond(request, exception)
+        if isinstance(exception, Http404) and wants_json(request):
+            return respond(request, Refusal("not-found", _("There is nothing here for you."), status=404))
+        if isinstance(exception, OperationalError):
+            logger.error("The database did not answer", exc_info=exception)
+            busy = Refusal(
+                "database-unavailable",
+                _("The system is busy or being repaired. Nothing was saved."),
+                status=503,
+                lifts=_("Try again in a few seconds."),
+            )
+            response = respond(request, busy)
+            response["Retry-After"] = self.RETRY_AFTER
+            return response
+        return None
+
+
+class NoStoreMiddleware:
+    """Every answer is ``no-store`` unless its view said otherwise: a page without personal data says so itself."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store, private"
+        return response
