@@ -1,0 +1,241 @@
+"""Writes of illness files: they follow the checks by themselves."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from xiaodun.absence.models import Episode, EpisodeDay
+from xiaodun.absence.policies import DayRecord, DayState, DerivedEpisode, derive_episodes
+from xiaodun.kit import audit, outbox
+from xiaodun.people.models import Person
+from xiaodun.screening.choices import FindingStatus
+from xiaodun.screening.models import CheckSession, Finding
+
+EPISODES_CHANGED = "absence.episodes_changed"
+
+_STATE_OF_STATUS = {
+    FindingStatus.ABSENT_ILL: DayState.ABSENT_ILL,
+    FindingStatus.SYMPTOMS: DayState.SYMPTOMS,
+    FindingStatus.RECOVERED: DayState.RECOVERED,
+    FindingStatus.ABSENT_OTHER: DayState.AWAY,
+    FindingStatus.LATE: DayState.WELL,
+}
+
+
+def follow_check(payload: dict[str, Any], *, at: datetime) -> None:
+    """Bring the files of everybody whom a check concerns into line with it (subscriber of ``check_recorded``).
+
+    Reads the session as it stands now, so repeating it, or running it after a later correction, changes nothing.
+    """
+    session = CheckSession.objects.get(pk=payload["session"])
+    concerned = set(session.findings.values_list("person_id", flat=True))
+    concerned |= set(
+        Episode.objects.filter(
+            Q(person__enrolments__valid_to__isnull=True) | Q(person__enrolments__valid_to__gte=session.day),
+            person__enrolments__group_id=session.group_id,
+            person__enrolments__valid_from__lte=session.day,
+            first_day__lte=session.day,
+        )
+        .exclude(state=Episode.State.VOID)
+        .filter(Q(back_on__isnull=True) | Q(back_on__gte=session.day))
+        .values_list("person_id", flat=True)
+    )
+    if concerned:
+        derive_files(person_ids=concerned, around=session.day, at=at)
+
+
+@dataclass(slots=True)
+class _Change:
+    """What the derivation did to one person's files, for the audit and for those who count onsets."""
+
+    days: set[date]
+    old: list[dict[str, Any]]
+    new: list[dict[str, Any]]
+
+
+def derive_files(*, person_ids: Iterable[int], around: date, at: datetime) -> None:
+    """Re-derive the files of these persons that a check on the day ``around`` can touch.
+
+    That is the file running on that day and the next one after it: no earlier or later file depends on it. Files
+    that no finding supports any longer are withdrawn, visibly, never deleted.
+    """
+    with transaction.atomic():
+        persons = {
+            person.pk: person
+            for person in Person.objects.select_for_update().filter(pk__in=set(person_ids)).order_by("pk")
+        }
+        existing = _touchable_episodes(persons, around)
+        records = _records(persons, existing, around)
+        onsets: set[date] = set()
+        changed_persons: list[int] = []
+        subjects: dict[Person, dict[str, Any]] = {}
+        for person_id, person in persons.items():
+            change = _reconcile(person, derive_episodes(records[person_id]), existing[person_id], at=at)
+            if change.days or change.old != change.new:
+                subjects[person] = {"old": change.old, "new": change.new}
+            if change.days:
+                onsets |= change.days
+                changed_persons.append(person_id)
+        if subjects:
+            audit.record(
+                by=None,
+                action="absence.files.derived",
+                obj=next(iter(subjects)),
+                at=at,
+                facts={"persons": sorted(person.pk for person in subjects), "around": around.isoformat()},
+                subjects=subjects,
+            )
+        if changed_persons:
+            outbox.announce(
+                EPISODES_CHANGED,
+                {"persons": changed_persons, "days": sorted(day.isoformat() for day in onsets)},
+                at=at,
+            )
+
+
+def _touchable_episodes(persons: Iterable[int], around: date) -> dict[int, list[Episode]]:
+    """For each person the file that runs on ``around`` and the first one after it."""
+    found: dict[int, list[Episode]] = defaultdict(list)
+    candidates = (
+        Episode.objects.filter(person_id__in=list(persons))
+        .exclude(state=Episode.State.VOID)
+        .filter(Q(back_on__isnull=True) | Q(back_on__gte=around))
+        .prefetch_related("days")
+        .order_by("first_day", "pk")
+    )
+    for episode in candidates:
+        chosen = found[episode.person_id]
+        if not any(other.first_day > around for other in chosen):
+            chosen.append(episode)
+    return found
+
+
+def _records(
+    persons: Iterable[int], existing: dict[int, list[Episode]], around: date
+) -> dict[int, list[DayRecord]]:
+    """What all checks said of these persons in the span that their touched files cover (two queries)."""
+    spans: dict[int, tuple[date, date]] = {}
+    for person_id in persons:
+        episodes = existing[person_id]
+        first = min([around, *(episode.first_day for episode in episodes)])
+        last = max([around, *(episode.back_on or date.max for episode in episodes)])
+        spans[person_id] = (first, last)
+    if not spans:
+        return {}
+    lowest = min(first for first, _last in spans.values())
+    highest = max(last for _first, last in spans.values())
+    records: dict[int, list[DayRecord]] = {person_id: [] for person_id in spans}
+    noted: set[tuple[int, int]] = set()
+    findings = Finding.objects.filter(
+        person_id__in=list(spans), day__range=(lowest, highest), replaced_in__isnull=True
+    ).values("pk", "person_id", "day", "status", "onset", "symptoms", "session_id", "session__tapped_at")
+    for row in findings:
+        noted.add((row["person_id"], row["session_id"]))
+        first, last = spans[row["person_id"]]
+        if first <= row["day"] <= last:
+            records[row["person_id"]].append(
+                DayRecord(
+                    day=row["day"],
+                    order=row["session__tapped_at"].timestamp(),
+                    state=_STATE_OF_STATUS[FindingStatus(row["status"])],
+                    onset=row["onset"],
+                    symptoms=tuple(row["symptoms"]),
+                    finding_id=row["pk"],
+                )
+            )
+    sessions = (
+        CheckSession.objects.filter(
+            Q(group__enrolments__valid_to__isnull=True) | Q(group__enrolments__valid_to__gte=F("day")),
+            day__range=(lowest, highest),
+            group__enrolments__person_id__in=list(spans),
+            group__enrolments__valid_from__lte=F("day"),
+        )
+        .values_list("pk", "day", "tapped_at", "group__enrolments__person_id")
+        .distinct()
+    )
+    for session_id, day, tapped_at, person_id in sessions:
+        first, last = spans[person_id]
+        if first <= day <= last and (person_id, session_id) not in noted:
+            records[person_id].append(DayRecord(day=day, order=tapped_at.timestamp(), state=DayState.WELL))
+    return records
+
+
+def _reconcile(
+    person: Person, derived: list[DerivedEpisode], existing: list[Episode], *, at: datetime
+) -> _Change:
+    """Make the stored files equal the derived ones, keeping the identity of a file whose days overlap."""
+    free = list(existing)
+    pairs: list[tuple[DerivedEpisode, Episode | None]] = []
+    for target in derived:
+        days = {record.day for record in target.records}
+        match = next((episode for episode in free if days & {row.day for row in episode.days.all()}), None)
+        if match is not None:
+            free.remove(match)
+        pairs.append((target, match))
+    change = _Change(days=set(), old=[_as_data(episode) for episode in existing], new=[])
+    # Withdraw and detach first: one running file a person, one file a finding, are database constraints.
+    for episode in free:
+        change.days.add(episode.onset)
+        episode.days.all().delete()
+        Episode.objects.filter(pk=episode.pk).update(state=Episode.State.VOID, changed_at=at)
+    # Ended files before the running one, for the same reason.
+    for target, episode in sorted(pairs, key=lambda pair: pair[0].back_on is None):
+        state = Episode.State.RUNNING if target.back_on is None else Episode.State.ENDED
+        values: dict[str, Any] = {
+            "state": state,
+            "onset": target.onset,
+            "first_day": target.first_day,
+            "last_day": target.last_day,
+            "back_on": target.back_on,
+            "was_absent": target.was_absent,
+            "symptoms": list(target.symptoms),
+        }
+        if episode is None:
+            episode = Episode.objects.create(person=person, opened_at=at, changed_at=at, **values)
+            change.days.add(target.onset)
+        elif any(getattr(episode, name) != value for name, value in values.items()):
+            if (episode.onset, episode.symptoms) != (target.onset, values["symptoms"]):
+                change.days |= {episode.onset, target.onset}
+            for name, value in values.items():
+                setattr(episode, name, value)
+            episode.changed_at = at
+            episode.save(update_fields=[*values, "changed_at"])
+        _keep_days(episode, target)
+        change.new.append(_as_data(episode))
+    return change
+
+
+def _keep_days(episode: Episode, target: DerivedEpisode) -> None:
+    wanted = {record.finding_id for record in target.records}
+    stored = {row.finding_id for row in episode.days.all()}
+    if stored - wanted:
+        episode.days.filter(finding_id__in=stored - wanted).delete()
+    EpisodeDay.objects.filter(finding_id__in=wanted - stored).delete()
+    EpisodeDay.objects.bulk_create(
+        EpisodeDay(
+            episode=episode,
+            finding_id=record.finding_id,
+            day=record.day,
+            status=record.state.value,
+            symptoms=list(record.symptoms),
+        )
+        for record in target.records
+        if record.finding_id not in stored
+    )
+
+
+def _as_data(episode: Episode) -> dict[str, Any]:
+    return {
+        "file": episode.pk,
+        "state": str(episode.state),
+        "onset": episode.onset.isoformat(),
+        "first_day": episode.first_day.isoformat(),
+        "last_day": episode.last_day.isoformat(),
+        "back_on": episode.back_on.isoformat() if episode.back_on else None,
+        "symptoms": list(episode.symptoms),
+    }

@@ -1,0 +1,18 @@
+"""Groups of similar symptoms and levels of a signal."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class SymptomGroup(models.TextChoices):
+    RESPIRATORY_FEVER = "respiratory_fever", _("fever or respiratory symptoms")
+    GASTROINTESTINAL = "gastrointestinal", _("vomiting or diarrhoea")
+    RASH = "rash", _("rash")
+    PAROTID = "parotid", _("parotid swelling")
+    CONJUNCTIVITIS = "conjunctivitis", _("red eyes")
+    JAUNDICE = "jaundice", _("jaundice")
+    UNKNOWN = "unknown", _("symptoms not recorded")
+
+
+class Level(models.TextChoices):
+    REPORT_24H = "report_24h", _("to be reported within 24 hours")
