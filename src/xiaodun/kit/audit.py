@@ -47,8 +47,7 @@ class Subject(Protocol):
     audit_key: Any
 
 
-# --- writing
-# -----------------------------------------------------------------------------------------------------
+# --- writing ---
 
 
 def new_subject_key() -> bytes:
@@ -116,7 +115,7 @@ def _seal_values(entry: AuditEntry, person: Subject, values: Mapping[str, Any]) 
 def open_sealed(entry: AuditEntry, person: Subject) -> dict[str, Any]:
     """The old and new values about one person; ``{}`` if the entry has none about them.
 
-    Raises ``ValueError`` for an erased person and ``kit.crypto.Unreadable`` for an altered or moved value.
+    Raises ``ValueError`` for an erased person and ``UnreadableError`` for an altered or moved value.
     """
     stored = entry.sealed.get(str(person.pk))
     if stored is None:
@@ -160,12 +159,11 @@ def _keyed(purpose: str, text: str) -> str:
     return hmac.new(settings.AUDIT_KEY, f"{purpose}\n{text}".encode(), hashlib.sha256).hexdigest()
 
 
-# --- sealing
-# -----------------------------------------------------------------------------------------------------
+# --- sealing ---
 
 
 def merkle_root(leaves: Iterable[bytes]) -> bytes:
-    """Merkle tree hash of RFC 6962, section 2.1, with SHA-256; the root of no leaves is the hash of nothing."""
+    """Merkle tree hash of RFC 6962, section 2.1, with SHA-256; of no leaves: the hash of nothing."""
     level = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
     if not level:
         return hashlib.sha256(b"").digest()
@@ -236,8 +234,7 @@ def _is_only_sealer() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-# --- verifying
-# ---------------------------------------------------------------------------------------------------
+# --- verifying ---
 
 
 @dataclass(frozen=True, slots=True)

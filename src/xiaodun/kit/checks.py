@@ -39,8 +39,8 @@ def _check_sqlite(alias: str) -> list[CheckMessage]:
     if found["journal_mode"] not in {"wal", "memory"}:
         messages.append(
             Error(
-                f"SQLite database {alias!r} is in journal mode {found['journal_mode']!r}: readers block writers.",
-                hint="Set PRAGMA journal_mode=WAL; the file must lie on a local disk, not on a network share.",
+                f"SQLite database {alias!r} has journal mode {found['journal_mode']}: readers block writers.",
+                hint="Set PRAGMA journal_mode=WAL; the file must lie on a local disk, no network share.",
                 id="xiaodun.E002",
             )
         )

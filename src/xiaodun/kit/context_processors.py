@@ -9,7 +9,7 @@ from xiaodun.kit import clock
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """``demo``: whether the data are invented, said on every page. ``now``, ``today``: the clock's, in China."""
+    """``demo``: the data are invented; every page says so. ``now`` (UTC), ``today`` (in China)."""
     now = clock.now()
     return {
         "demo": settings.IS_DEMO,

@@ -14,7 +14,7 @@ from django.conf import settings
 _NONCE = 12
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """A ciphertext does not open: altered, moved, or its key is no longer configured."""
 
 
@@ -25,9 +25,9 @@ def encrypt(clear: bytes, *, context: str) -> bytes:
 
 
 def decrypt(stored: bytes, *, context: str) -> bytes:
-    """Open what ``encrypt`` made with the same context; raises ``Unreadable``."""
+    """Open what ``encrypt`` made with the same context; raises ``UnreadableError``."""
     if not stored or stored[0] not in settings.MASTER_KEYS:
-        raise Unreadable(
+        raise UnreadableError(
             f"{context}: no master key number {stored[0] if stored else 'at all'} is configured."
         )
     return decrypt_with(settings.MASTER_KEYS[stored[0]], stored[1:], context=context)
@@ -40,8 +40,10 @@ def encrypt_with(key: bytes, clear: bytes, *, context: str) -> bytes:
 
 
 def decrypt_with(key: bytes, stored: bytes, *, context: str) -> bytes:
-    """Open what ``encrypt_with`` made with the same key and context; raises ``Unreadable``."""
+    """Open what ``encrypt_with`` made with the same key and context; raises ``UnreadableError``."""
     try:
         return AESGCM(key).decrypt(stored[:_NONCE], stored[_NONCE:], context.encode())
     except (InvalidTag, ValueError):
-        raise Unreadable(f"{context}: the ciphertext was altered or moved, or the key is another.") from None
+        raise UnreadableError(
+            f"{context}: the ciphertext was altered or moved, or the key is another."
+        ) from None

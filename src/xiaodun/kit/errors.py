@@ -48,11 +48,12 @@ class RowError:
 
 
 @dataclass(eq=False)
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818  (the domain's word; it is not a fault)
     """The system declines, and says why. Holds nothing that the caller may not read.
 
     ``code`` is stable and for machines (``receipt-mismatch``); ``rule`` names the rule and its version;
-    ``lifts`` says in words what would change the answer.
+    ``lifts`` says in words what would change the answer; ``labels`` names, in words, the facts that the
+    page shows.
     """
 
     code: str
@@ -62,6 +63,7 @@ class Refusal(Exception):
     rule: str = field(default="", kw_only=True)
     lifts: Text = field(default="", kw_only=True)
     errors: Sequence[RowError] = field(default=(), kw_only=True)
+    labels: Mapping[str, Text] = field(default_factory=dict, kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
@@ -87,7 +89,7 @@ def problem_json(refusal: Refusal) -> JsonResponse:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether a machine or a script asks: the API, a JSON body, or an ``Accept`` that prefers JSON to HTML."""
+    """Whether a machine or script asks: the API, a JSON body, or an ``Accept`` that prefers JSON to HTML."""
     if request.path.startswith("/api/") or request.content_type in {
         "application/json",
         "application/problem+json",
@@ -107,7 +109,15 @@ def respond(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """
     if wants_json(request):
         return problem_json(refusal)
-    context = {"refusal": refusal, "request_id": current_request_id()}
+    shown = {
+        "title": refusal.message,
+        "facts": [(label, refusal.facts[name]) for name, label in refusal.labels.items()],
+        "rule": refusal.rule,
+        "lifts": refusal.lifts,
+        "code": refusal.code,
+        "errors": refusal.errors,
+    }
+    context = {"refusal": shown, "request_id": current_request_id()}
     if refusal.status >= 500:
         return HttpResponse(render_to_string("plain_error.html", context), status=refusal.status)
     return render(request, "kit/refusal.html", context, status=refusal.status)

@@ -18,7 +18,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class RequestIdMiddleware:
-    """Gives each request an id of our own making (a client's could carry anything) and returns it to the caller."""
+    """Gives each request an id of our own making (a client's could carry anything) and returns it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -62,7 +62,7 @@ class RefusalMiddleware:
 
 
 class NoStoreMiddleware:
-    """Every answer is ``no-store`` unless its view said otherwise: a page without personal data says so itself."""
+    """Every answer is ``no-store`` unless its view said otherwise: a page without personal data says so."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -46,7 +46,7 @@ class AuditEntry(models.Model):
 
 
 class AuditSeal(models.Model):
-    """One batch of committed audit rows, chained to the batch before (RFC 6962 Merkle root over the rows' MACs)."""
+    """A batch of committed audit rows (Merkle root after RFC 6962), chained to the one before."""
 
     sealed_at = models.DateTimeField()
     entry_ids = models.JSONField()

@@ -43,7 +43,7 @@ _subscribers: dict[str, dict[str, Handler]] = {}
 
 
 def subscribe(topic: str, name: str, handler: Handler) -> None:
-    """Register a handler in ``AppConfig.ready()``. The name is stored in rows: renaming it strands waiting ones."""
+    """Register a handler in ``AppConfig.ready()``. Rows hold the name: renaming it strands waiting ones."""
     handlers = _subscribers.setdefault(topic, {})
     if handlers.get(name, handler) is not handler:
         raise ValueError(f"Two handlers call themselves {name!r} for {topic!r}.")

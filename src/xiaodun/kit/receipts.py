@@ -21,8 +21,8 @@ from xiaodun.kit.models import Receipt
 KEPT = timedelta(days=60)
 
 
-class AlreadyAnswered(Exception):
-    """Another request with the same client id committed first. Leave the transaction, then ask ``first_answer``."""
+class AlreadyAnswered(Exception):  # noqa: N818  (an outcome of a race, not a fault)
+    """Another request with this id committed first. Leave the transaction, then ask ``first_answer``."""
 
 
 def _digest(payload: dict[str, Any]) -> str:

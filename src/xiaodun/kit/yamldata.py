@@ -20,7 +20,7 @@ class DataFileError(Exception):
 
 
 class _PlainLoader(yaml.SafeLoader):
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (none of YAML 1.1's)
+    yaml_implicit_resolvers: dict[str, Any] = {}
 
 
 for _tag, _pattern, _first in (
