@@ -1,0 +1,3 @@
+import { readJson } from "./_kit.js"
+
+readJson("class-check-texts")
