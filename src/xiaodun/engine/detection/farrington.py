@@ -23,7 +23,7 @@ class Farrington(FarringtonParameters):
 
     Result: expected, the predicted mean in cases; upperbound, alarm when the count is above it; score,
     (y - expected) / (upperbound - expected), above 1 exactly where the count is above the bound; diagnostics
-    "dispersion" (phi), "slope" (of the log mean, a week) and "slope_p". Defined from week
+    "dispersion" (phi), "slope" (of the log mean, a week) and "slope_t" (its t statistic). Defined from week
     52 years_back + half_window + 1 on. Where fewer than ``limit_cases`` cases were seen lately there is no alarm and
     the bound is NaN (0 with ``dispersion="r"``, as R writes).
 

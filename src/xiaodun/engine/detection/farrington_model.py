@@ -8,7 +8,8 @@ Steps for one week t (Farrington et al. 1996; Noufaily et al. 2013):
 2. quasi-Poisson regression on level and trend, dispersion phi = max(1, Pearson chi2 / (n - k));
 3. weeks with a large Anscombe residual (past outbreaks) get a smaller weight, and the model is fitted again;
 4. the trend stays only if there are 3 years, its p-value is below ``trend_p_threshold`` and the prediction does not
-   exceed the largest training count; otherwise 2 and 3 are done without it;
+   exceed the largest training count; otherwise 2 and 3 are done without it; the p-value is that of a t test with
+   n - k degrees of freedom and the dispersion as estimated, not raised to 1;
 5. a bound from the predicted mean, its standard error and phi;
 6. an alarm when y_t exceeds the bound and enough cases were seen lately.
 
@@ -37,8 +38,8 @@ from .base import (
     masked_alarm,
     require,
 )
-from .quasi_poisson import Coefficients, TrainingDesign, fit_quasi_poisson
-from .special import negative_binomial_quantile, normal_quantile, student_t_two_sided_p
+from .quasi_poisson import Coefficients, StartTerms, TrainingDesign, fit_quasi_poisson
+from .special import negative_binomial_quantile, normal_quantile, student_t_critical
 
 __all__ = ["Calendar", "Dispersion", "FarringtonParameters", "Power", "ThresholdMethod", "judge_weeks"]
 
@@ -155,11 +156,12 @@ class _Prediction:
     log_mean_se: FloatArray
     phi: FloatArray
     slope: FloatArray
-    slope_p: FloatArray
+    slope_t: FloatArray
+    df: FloatArray
     usable: npt.NDArray[np.bool_]
 
     def put(self, columns: npt.NDArray[np.intp], other: _Prediction) -> None:
-        for name in ("log_mean", "log_mean_se", "phi", "slope", "slope_p", "usable"):
+        for name in ("log_mean", "log_mean_se", "phi", "slope", "slope_t", "df", "usable"):
             getattr(self, name)[columns] = getattr(other, name)
 
 
@@ -167,17 +169,13 @@ class _Prediction:
 class _Training:
     """Training counts of a block of problems, each array of shape (n_rows, n_problems)."""
 
-    y: FloatArray
-    log_start: FloatArray
-    y_log_y: FloatArray
+    cells: StartTerms
     known: FloatArray | None
     exposure: FloatArray | None
 
     def columns(self, index: npt.NDArray[np.intp]) -> _Training:
         return _Training(
-            self.y[:, index],
-            self.log_start[:, index],
-            self.y_log_y[:, index],
+            self.cells.columns(index),
             None if self.known is None else self.known[:, index],
             None if self.exposure is None else self.exposure[:, index],
         )
@@ -202,9 +200,7 @@ def judge_weeks(
     known = ~np.isnan(values)
     filled = np.where(known, values, 0.0)
     source = _Training(
-        y=filled,
-        log_start=np.log(filled + 0.1),
-        y_log_y=filled * np.log(np.where(filled > 0, filled, 1.0)),
+        cells=StartTerms.of(filled),
         known=None if bool(known.all()) else known.astype(np.float64),
         exposure=exposure,
     )
@@ -212,7 +208,7 @@ def judge_weeks(
     size = values.size
     log_mean, log_mean_se = np.full(size, np.nan), np.full(size, np.nan)
     phi, slope = np.full(size, np.nan), np.full(size, np.nan)
-    slope_p = np.full(size, np.nan)
+    slope_t = np.full(size, np.nan)
     for design, times in _designs(parameters, dates, n_times):
         cells = (np.arange(n_series)[:, None] * n_times + times[None, :]).ravel()
         for low in range(0, cells.size, _BLOCK):
@@ -226,7 +222,7 @@ def judge_weeks(
             log_mean_se[block] = np.where(ok, prediction.log_mean_se[take], np.nan)
             phi[block] = np.where(ok, prediction.phi[take], np.nan)
             slope[block] = np.where(ok, prediction.slope[take], np.nan)
-            slope_p[block] = np.where(ok, prediction.slope_p[take], np.nan)
+            slope_t[block] = np.where(ok, prediction.slope_t[take], np.nan)
 
     if exposure is not None:
         log_mean = log_mean + np.log(exposure).ravel()
@@ -254,7 +250,7 @@ def judge_weeks(
         diagnostics={
             "dispersion": phi.reshape(shape),
             "slope": slope.reshape(shape),
-            "slope_p": slope_p.reshape(shape),
+            "slope_t": slope_t.reshape(shape),
         },
     )
 
@@ -328,9 +324,7 @@ def _training_design(parameters: FarringtonParameters, year_lags: tuple[int, ...
 def _gather(source: _Training, design: TrainingDesign, cells: npt.NDArray[np.intp]) -> _Training:
     rows = cells[None, :] - design.lags[:, None]
     return _Training(
-        source.y.ravel()[rows],
-        source.log_start.ravel()[rows],
-        source.y_log_y.ravel()[rows],
+        source.cells.rows(rows),
         None if source.known is None else source.known.ravel()[rows],
         None if source.exposure is None else source.exposure.ravel()[rows],
     )
@@ -344,19 +338,25 @@ def _predict(
         return _fit_and_reweight(training, design, parameters, variant, trend=False)
     prediction = _fit_and_reweight(training, design, parameters, variant, trend=True)
     with np.errstate(over="ignore", invalid="ignore"):
-        exposure_now = 1.0  # the trend's test compares rates where there is a population
-        largest = (training.y if training.exposure is None else training.y / training.exposure).max(axis=0)
-        keep = (
-            prediction.usable
-            & (prediction.slope_p < parameters.trend_p_threshold)
-            & (np.exp(prediction.log_mean) * exposure_now <= largest)
-        )
+        # With a population both sides are rates: the prediction is compared at equal exposure.
+        y, exposure = training.cells.y, training.exposure
+        largest = (y if exposure is None else y / exposure).max(axis=0)
+        significant = np.abs(prediction.slope_t) > _critical_t(parameters.trend_p_threshold, prediction.df)
+        keep = prediction.usable & significant & (np.exp(prediction.log_mean) <= largest)
     again = np.flatnonzero(~keep)
     if again.size:
         columns = again if again.size > 1 else np.repeat(again, 2)
         without = _fit_and_reweight(training.columns(columns), design, parameters, variant, trend=False)
         prediction.put(columns, without)
     return prediction
+
+
+def _critical_t(p_threshold: float, df: FloatArray) -> FloatArray:
+    """The abs(t) whose two-sided p-value is ``p_threshold``, for each df; only a few different df occur."""
+    distinct, inverse = np.unique(df, return_inverse=True)
+    found = np.array([student_t_critical(p_threshold, float(value)) for value in distinct])
+    result: FloatArray = found[inverse.reshape(df.shape)]
+    return result
 
 
 def _fit_and_reweight(
@@ -370,13 +370,11 @@ def _fit_and_reweight(
     """Steps 2 and 3: fit, downweight past outbreaks, fit again; then the prediction with its standard error."""
     as_r = parameters.dispersion == "r"
     iterations = _R_ITERATIONS if as_r else _TEXTBOOK_ITERATIONS
-    y, known, exposure = training.y, training.known, training.exposure
+    y, known, exposure = training.cells.y, training.known, training.exposure
 
     fit = fit_quasi_poisson(
         design,
-        y,
-        log_start=training.log_start,
-        y_log_y=training.y_log_y,
+        training.cells,
         weights=known,
         exposure=exposure,
         trend=trend,
@@ -389,38 +387,41 @@ def _fit_and_reweight(
     usable &= df > 0
     df = np.maximum(df, 1.0)
     state = _FitState(design, training, fit.estimate, fit.previous if as_r else fit.estimate, known, trend)
-    phi = np.maximum(state.pearson() / df, 1.0)
-    se_dispersion = phi
+    pearson = state.pearson() / df
+    phi = np.maximum(pearson, 1.0)
     if parameters.reweight:
         weights = _outbreak_weights(state, phi, n_rows, parameters.weights_threshold)
         fit = fit_quasi_poisson(
             design,
-            y,
-            log_start=training.log_start,
-            y_log_y=training.y_log_y,
+            training.cells,
             weights=weights,
             exposure=exposure,
             trend=trend,
             max_iterations=iterations,
+            # R starts afresh; where a level has no case, its mean depends on the start.
+            start=None if as_r else fit.estimate,
         )
         usable &= fit.converged
         state = _FitState(design, training, fit.estimate, fit.previous if as_r else fit.estimate, weights, trend)
-        phi = np.maximum(state.pearson() / df, 1.0)
-        se_dispersion = phi
-        if variant.r_reweighted_dispersion:
-            se_dispersion = (weights * state.relative**2).sum(axis=0) / df
+        pearson = state.pearson() / df
+        phi = np.maximum(pearson, 1.0)
+    # The bound must not profit from a dispersion below 1; the test of the slope takes it as estimated.
+    se_dispersion, test_dispersion = phi, pearson
+    if parameters.reweight and variant.r_reweighted_dispersion:
+        se_dispersion = test_dispersion = (weights * state.relative**2).sum(axis=0) / df
     slope_variance, log_mean_variance = state.variances()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if trend:
-            slope_p = student_t_two_sided_p(fit.estimate.slope / np.sqrt(se_dispersion * slope_variance), df)
+            slope_t = fit.estimate.slope / np.sqrt(test_dispersion * slope_variance)
         else:
-            slope_p = np.full(df.shape, np.nan)
+            slope_t = np.full(df.shape, np.nan)
         return _Prediction(
             log_mean=fit.estimate.log_mean_now(design),
             log_mean_se=np.sqrt(se_dispersion * log_mean_variance),
             phi=phi,
             slope=fit.estimate.slope,
-            slope_p=slope_p,
+            slope_t=slope_t,
+            df=df,
             usable=usable,
         )
 
@@ -441,12 +442,13 @@ class _FitState:
         trend: bool,
     ) -> None:
         with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
-            self.mu = estimate.mean(design, training.exposure)
-            self.relative = (training.y - self.mu) / self.mu
-            working = self.mu if at is estimate else at.mean(design, training.exposure)
+            self.mu = estimate.mean_power(design, training.exposure, 1.0)
+            self.relative = (training.cells.y - self.mu) / self.mu
+            working = self.mu if at is estimate else at.mean_power(design, training.exposure, 1.0)
             self.working = working if weights is None else weights * working
         self._design = design
-        self._y = training.y
+        self._training = training
+        self._estimate = estimate
         self._weights = weights
         self._trend = trend
         with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
@@ -486,20 +488,28 @@ class _FitState:
     def anscombe(self, phi: FloatArray) -> FloatArray:
         """Standardised Anscombe residuals 1.5 (y^(2/3) mu^(-1/6) - mu^(1/2)) / sqrt(phi (1 - h))."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            # cbrt is several times faster than a power.
-            root = np.sqrt(self.mu)
-            excess = 1.5 * (np.cbrt(self._y) ** 2 / np.cbrt(root) - root)
-            scale = np.sqrt(phi * np.maximum(1.0 - self.leverage(), 0.0))
-            # A week that alone determines its level has leverage 1 and residual 0: it tells nothing.
-            residual: FloatArray = np.where(scale > 1e-7, excess / scale, 0.0)
-        return residual
+            excess = self._estimate.mean_power(self._design, self._training.exposure, -1 / 6)
+            excess *= self._training.cells.y_two_thirds
+            excess -= np.sqrt(self.mu)
+            excess *= 1.5
+            # A week that alone determines its level has leverage 1 and residual 0: it tells nothing, and the floor
+            # keeps 0 divided by the rounding error of 1 - h from looking like something.
+            left = self.leverage()
+            np.subtract(1.0, left, out=left)
+            np.maximum(left, 1e-12, out=left)
+            left *= phi
+            np.sqrt(left, out=left)
+            excess /= left
+        return excess
 
 
 def _outbreak_weights(state: _FitState, phi: FloatArray, n_rows: FloatArray, threshold: float) -> FloatArray:
     """Step 3: weight g s^-2 for residuals above the threshold, g for the others; g makes the weights sum to n."""
     residual = state.anscombe(phi)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weights = np.where(residual > threshold, residual**-2.0, 1.0)
+    with np.errstate(invalid="ignore"):
+        large = residual > threshold
+        weights = np.ones_like(residual)
+        weights[large] = residual[large] ** -2.0
     if state._weights is not None:
         weights *= state._weights
     weights *= n_rows / weights.sum(axis=0)

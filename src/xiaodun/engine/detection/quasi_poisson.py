@@ -14,13 +14,14 @@ start at mu = y + 0.1, stop when the deviance changes by less than 1e-8 of (itse
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Coefficients", "Fit", "TrainingDesign", "fit_quasi_poisson"]
+__all__ = ["Coefficients", "Fit", "StartTerms", "TrainingDesign", "fit_quasi_poisson"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.intp]
@@ -70,8 +71,9 @@ class TrainingDesign:
 
     def growth(self, slope: FloatArray) -> FloatArray:
         """exp(slope * x) for every row and problem; shape (n_rows, n_problems)."""
-        coarse = np.exp(slope * (self._x_first + _TABLE * np.arange(self._n_coarse))[:, None])
-        fine = np.exp(slope * np.arange(_TABLE, dtype=np.float64)[:, None])
+        fine = _powers(np.exp(slope), _TABLE)
+        coarse = _powers(np.exp(slope * _TABLE), self._n_coarse)
+        coarse *= np.exp(slope * self._x_first)
         result: FloatArray = coarse[self._coarse]
         result *= fine[self._fine]
         return result
@@ -85,19 +87,60 @@ class TrainingDesign:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class StartTerms:
+    """Counts and what the fit needs of them alone; cell by cell, so the caller tabulates it once for all windows.
+
+    working: (y + 0.1) log(y + 0.1) - 0.1, the weighted working response at the start.
+    deviance: y log y - y log(y + 0.1) + 0.1, half the deviance at the start.
+    y_two_thirds: y^(2/3), for Anscombe's residuals.
+    """
+
+    y: FloatArray
+    y_log_y: FloatArray
+    working: FloatArray
+    deviance: FloatArray
+    y_two_thirds: FloatArray
+
+    @classmethod
+    def of(cls, y: FloatArray) -> StartTerms:
+        log_start = np.log(y + 0.1)
+        y_log_y = y * np.log(np.where(y > 0, y, 1.0))
+        return cls(
+            y, y_log_y, (y + 0.1) * log_start - 0.1, y_log_y - y * log_start + 0.1, np.cbrt(y) ** 2
+        )
+
+    def columns(self, index: IntArray) -> StartTerms:
+        """The problems of these columns."""
+        return self._each(lambda values: values[:, index])
+
+    def rows(self, index: IntArray) -> StartTerms:
+        """The cells of these flat indices, in the shape of the index."""
+        return self._each(lambda values: values.ravel()[index])
+
+    def _each(self, take: Callable[[FloatArray], FloatArray]) -> StartTerms:
+        return StartTerms(
+            take(self.y),
+            take(self.y_log_y),
+            take(self.working),
+            take(self.deviance),
+            take(self.y_two_thirds),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Coefficients:
     """intercepts: shape (n_levels, n_problems), at the centre of x; slope: shape (n_problems,), per time."""
 
     intercepts: FloatArray
     slope: FloatArray
 
-    def mean(self, design: TrainingDesign, exposure: FloatArray | None) -> FloatArray:
-        """mu of every row; shape (n_rows, n_problems)."""
-        mu: FloatArray = np.exp(self.intercepts)[design.level_of_row]
+    def mean_power(self, design: TrainingDesign, exposure: FloatArray | None, power: float) -> FloatArray:
+        """mu^power of every row; shape (n_rows, n_problems). The tables make it far cheaper than a power of mu."""
+        mu: FloatArray = np.exp(power * self.intercepts)[design.level_of_row]
         if bool(self.slope.any()):
-            mu *= design.growth(self.slope)
+            mu *= design.growth(power * self.slope)
         if exposure is not None:
-            mu *= exposure
+            mu *= exposure if power == 1.0 else exposure**power
         return mu
 
     def log_mean_now(self, design: TrainingDesign) -> FloatArray:
@@ -117,59 +160,36 @@ class Fit:
 
 def fit_quasi_poisson(
     design: TrainingDesign,
-    y: FloatArray,
+    cells: StartTerms,
     *,
-    log_start: FloatArray,
-    y_log_y: FloatArray,
     weights: FloatArray | None,
     exposure: FloatArray | None,
     trend: bool,
     max_iterations: int,
+    start: Coefficients | None = None,
 ) -> Fit:
-    """Fit the model to every column of ``y``, shape (n_rows, n_problems) with n_problems >= 2.
+    """Fit the model to every column of ``cells``, n_problems >= 2.
 
-    log_start, y_log_y: log(y + 0.1) and y log y (0 for 0), which the caller tabulates once for all windows.
     weights: prior weights, None for 1; a row of weight 0 takes no part.
     exposure: multiplies the mean, None for 1.
+    start: coefficients to start from; None starts at mu = y + 0.1.
 
     Two columns at least, since NumPy adds a single column in another order and the last digit of a result
     must not depend on how many problems are solved together.
     """
-    n = y.shape[1]
+    n = cells.y.shape[1]
     x = design.x[:, None]
-    # First step, from mu = y + 0.1: w = g mu, z = log mu - log exposure + (y - mu) / mu.
-    w = y + 0.1
-    z = w * (log_start if exposure is None else log_start - np.log(exposure)) - 0.1
-    dev_terms = y_log_y - y * log_start
-    if weights is None:
-        gy, deviance = design.by_level(y), 2.0 * (dev_terms.sum(axis=0) + 0.1 * design.n_rows)
-        weighted_y = y
-        observed_log = y_log_y.sum(axis=0)
-    else:
-        w *= weights
-        z *= weights
-        weighted_y = weights * y
-        gy = design.by_level(weighted_y)
-        deviance = 2.0 * ((weights * dev_terms).sum(axis=0) + 0.1 * weights.sum(axis=0))
-        observed_log = (weights * y_log_y).sum(axis=0)
+    y, y_log_y = cells.y, cells.y_log_y
+    if weights is not None:
+        y, y_log_y = y * weights, y_log_y * weights
+    gy, observed_log = design.by_level(y), y_log_y.sum(axis=0)
+    gxy = (y * x).sum(axis=0) if trend else np.zeros(n)
     if exposure is not None:
-        observed_log = observed_log - (weighted_y * np.log(exposure)).sum(axis=0)
-    sw, swz = design.by_level(w), design.by_level(z)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-        if trend:
-            gxy = (weighted_y * x).sum(axis=0)
-            w *= x
-            z *= x
-            swx, swxz = design.by_level(w), z.sum(axis=0)
-            w *= x
-            centre = _ratio(swx, sw)
-            sxx = w.sum(axis=0) - (swx * centre).sum(axis=0)
-            slope = (swxz - (swz * centre).sum(axis=0)) / sxx
-            intercepts = _ratio(swz, sw) - slope * centre
-        else:
-            gxy = np.zeros(n)
-            slope = np.zeros(n)
-            intercepts = _ratio(swz, sw)
+        observed_log = observed_log - (y * np.log(exposure)).sum(axis=0)
+    if start is None:
+        intercepts, slope, deviance = _first_step(design, cells, weights, exposure, trend)
+    else:
+        intercepts, slope, deviance = start.intercepts.copy(), start.slope.copy(), np.full(n, np.inf)
 
     mass = _product(weights, exposure)
     flat = None if trend else (design.by_level(mass) if mass is not None else _rows_by_level(design, n))
@@ -230,6 +250,52 @@ def fit_quasi_poisson(
                 slope = np.where(going, slope + slope_change, slope)
             intercepts = np.where(going, intercepts + change, intercepts)
     return Fit(final, before, converged)
+
+
+def _first_step(
+    design: TrainingDesign,
+    cells: StartTerms,
+    weights: FloatArray | None,
+    exposure: FloatArray | None,
+    trend: bool,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Intercepts and slope after one step from mu = y + 0.1, and the deviance before it.
+
+    There w = g mu and w z = g (mu (log mu - log exposure) - 0.1).
+    """
+    x = design.x[:, None]
+    w, z = cells.y + 0.1, cells.working
+    if exposure is not None:
+        z = z - w * np.log(exposure)
+    deviance_terms = cells.deviance
+    if weights is not None:
+        w *= weights
+        z = z * weights
+        deviance_terms = deviance_terms * weights
+    sw, swz = design.by_level(w), design.by_level(z)
+    deviance = 2.0 * deviance_terms.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        if not trend:
+            return _ratio(swz, sw), np.zeros(w.shape[1]), deviance
+        swxz = (z * x).sum(axis=0)
+        w *= x
+        swx = design.by_level(w)
+        w *= x
+        centre = _ratio(swx, sw)
+        sxx = w.sum(axis=0) - (swx * centre).sum(axis=0)
+        slope = (swxz - (swz * centre).sum(axis=0)) / sxx
+        return _ratio(swz, sw) - slope * centre, slope, deviance
+
+
+def _powers(base: FloatArray, n: int) -> FloatArray:
+    """base^0 .. base^(n-1); by halving the exponent, so that rounding grows with its logarithm only."""
+    result = np.empty((n, base.size))
+    result[0] = 1.0
+    if n > 1:
+        result[1] = base
+    for k in range(2, n):
+        np.multiply(result[k // 2], result[k - k // 2], out=result[k])
+    return result
 
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:

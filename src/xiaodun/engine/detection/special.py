@@ -8,6 +8,7 @@ docstring says otherwise. Arguments outside a function's domain give NaN, never 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 from typing import TypeAlias
 
@@ -21,6 +22,7 @@ __all__ = [
     "negative_binomial_quantile",
     "normal_quantile",
     "regularised_incomplete_beta",
+    "student_t_critical",
     "student_t_two_sided_p",
 ]
 
@@ -111,6 +113,24 @@ def student_t_two_sided_p(t: npt.ArrayLike, degrees_of_freedom: npt.ArrayLike) -
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         x = np.where(np.isinf(t), 0.0, df / (df + t * t))
     return regularised_incomplete_beta(df / 2, 0.5, x)
+
+
+@lru_cache(maxsize=4096)
+def student_t_critical(p: float, degrees_of_freedom: float) -> float:
+    """The t >= 0 at which :func:`student_t_two_sided_p` equals ``p``; 0 for p >= 1, infinity for p <= 0."""
+    if p >= 1:
+        return 0.0
+    if p <= 0:
+        return math.inf
+    low, high = 0.0, 1.0
+    while float(student_t_two_sided_p(high, degrees_of_freedom)) > p:
+        low, high = high, 2 * high
+    while (middle := (low + high) / 2) not in (low, high):
+        if float(student_t_two_sided_p(middle, degrees_of_freedom)) > p:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def gamma_cdf(x: npt.ArrayLike, shape: npt.ArrayLike) -> FloatArray:
