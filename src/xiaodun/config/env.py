@@ -1,6 +1,7 @@
 """Settings from the environment, read loudly: a missing or malformed value stops the start and says why.
 
-Every variable is declared once with its meaning; ``docs/operations/settings.md`` must list each (a test compares).
+Every variable is declared once with its meaning; ``docs/operations/settings.md`` must list each (a test
+compares).
 """
 
 import base64
@@ -65,11 +66,16 @@ def directory(name: str, meaning: str, default: Path | None = None) -> Path:
 
 
 def secret(name: str, meaning: str, *, least: int) -> str:
-    """A secret from the variable or, with the suffix ``_FILE``, from a file; too short a secret is refused."""
+    """A secret from the variable or, with the suffix ``_FILE``, from a file.
+
+    Too short a secret is refused, and a file that everybody on the machine may read.
+    """
     DECLARED[f"{name}_FILE"] = Variable(f"{name}_FILE", f"file (mode 0600) that holds {name}", None)
     path = os.environ.get(f"{name}_FILE", "").strip()
     if path:
         DECLARED[name] = Variable(name, meaning, None)
+        if Path(path).stat().st_mode & 0o007:
+            raise SettingError(f"{name}_FILE may be read by everybody. Set its mode to 0600.")
         value = Path(path).read_text(encoding="utf-8").strip()
     else:
         value = text(name, meaning)
@@ -80,8 +86,13 @@ def secret(name: str, meaning: str, *, least: int) -> str:
 
 def key_ring(name: str, meaning: str) -> dict[int, bytes]:
     """Numbered AES-256 keys, ``1:BASE64,2:BASE64``; the highest number encrypts, all decrypt."""
+    return parse_key_ring(name, secret(name, meaning, least=46))
+
+
+def parse_key_ring(name: str, text_: str) -> dict[int, bytes]:
+    """``1:BASE64,2:BASE64`` as numbers and keys; ``name`` says in an error where it came from."""
     ring: dict[int, bytes] = {}
-    for part in secret(name, meaning, least=46).split(","):
+    for part in text_.split(","):
         number_text, _, encoded = part.strip().partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)
@@ -90,5 +101,7 @@ def key_ring(name: str, meaning: str) -> dict[int, bytes]:
             raise SettingError(f"{name}: each key is NUMBER:BASE64 (see `xiaodun keys`).") from None
         if len(key) != 32 or not 1 <= number_ <= 255:
             raise SettingError(f"{name}: key {number_} must have 32 bytes and a number from 1 to 255.")
+        if number_ in ring:
+            raise SettingError(f"{name}: the key number {number_} stands twice.")
         ring[number_] = key
     return ring

@@ -8,3 +8,8 @@ urlpatterns = [
     path("", include("xiaodun.desks.urls")),
     path("api/", include("xiaodun.api.urls")),
 ]
+
+handler400 = "xiaodun.kit.views.bad_request"
+handler403 = "xiaodun.kit.views.forbidden"
+handler404 = "xiaodun.kit.views.not_found"
+handler500 = "xiaodun.kit.views.server_error"

@@ -1,10 +1,13 @@
-"""System checks: refuse to start on a database that could lose an acknowledged write."""
+"""System checks: refuse a database that could lose an acknowledged write or was made for another use."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from xiaodun.kit.models import Installation
 
 # PRAGMA synchronous: 2 is FULL, 3 is EXTRA.
 _SYNCHRONOUS_FULL = 2
@@ -61,3 +64,25 @@ def _check_sqlite(alias: str) -> list[CheckMessage]:
             )
         )
     return messages
+
+
+@register(Tags.database)
+def database_is_of_this_kind(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """A production start refuses a demonstration's database, and the other way round."""
+    if DEFAULT_DB_ALIAS not in (databases or ()) or settings.MODE == "test":
+        return []
+    connection = connections[DEFAULT_DB_ALIAS]
+    if Installation._meta.db_table not in connection.introspection.table_names():
+        return []  # not made yet
+    kind = Installation.objects.values_list("kind", flat=True).first()
+    if kind in {None, settings.MODE}:
+        return []
+    return [
+        Error(
+            f"This is a {settings.MODE} start, but the database was made for {kind}.",
+            hint="Point the settings to the right database. A demonstration never becomes a production.",
+            id="xiaodun.E010",
+        )
+    ]

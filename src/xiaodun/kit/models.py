@@ -16,6 +16,8 @@ class Installation(models.Model):
     made_at = models.DateTimeField()
     # A demo's fictional clock: what its clock showed when the database was made.
     clock_start = models.DateTimeField(null=True)
+    # What it showed when the demo last ran: the next run goes on from there, not from a morning long past.
+    clock_seen = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_installation")]

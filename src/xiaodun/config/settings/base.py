@@ -1,4 +1,4 @@
-"""What demo, test and production have in common. Nothing here has a default that would be unsafe in production."""
+"""What demo, test, replay and production have in common. Nothing here is unsafe in production."""
 
 from pathlib import Path
 
@@ -113,6 +113,19 @@ CONTENT_SECURITY_POLICY = {
 
 TASKS = {
     "default": {"BACKEND": "huey.contrib.djhuey.tasks_backend.HueyBackend", "ENQUEUE_ON_COMMIT": True},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"masked": {"()": "xiaodun.kit.logs.Formatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "masked"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        # Django mails errors to administrators on its own; here everything goes one way, masked.
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "xiaodun": {"level": "INFO"},
+    },
 }
 
 SQLITE_OPTIONS = {

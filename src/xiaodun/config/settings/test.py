@@ -16,7 +16,10 @@ SECRET_KEY = "only-for-tests-" * 4
 AUDIT_KEY = b"only-for-tests-audit-key-32-bytes"
 MASTER_KEYS = {1: b"only-for-tests-master-32-bytes-k"}
 ALLOWED_HOSTS = ["*"]
-DATA_DIR = Path(tempfile.gettempdir()) / f"xiaodun-test-{os.getuid()}-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+DATA_DIR = (
+    Path(tempfile.gettempdir())
+    / f"xiaodun-test-{os.getuid()}-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+)
 DATA_DIR.mkdir(exist_ok=True)
 
 _url = os.environ.get("XIAODUN_TEST_DATABASE_URL", "")

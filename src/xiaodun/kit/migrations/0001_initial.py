@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('demo', 'demonstration with invented data'), ('production', 'production'), ('replay', 'throw-away replay')], max_length=12)),
                 ('made_at', models.DateTimeField()),
                 ('clock_start', models.DateTimeField(null=True)),
+                ('clock_seen', models.DateTimeField(null=True)),
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_installation')],

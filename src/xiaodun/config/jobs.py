@@ -1,0 +1,102 @@
+"""What runs without anybody asking: a wake-up after each announcement, a tick each minute, a sweep each
+night.
+
+Nothing lives in the queue alone. A wake-up only says that there are outbox rows; the minute tick looks for
+them anyway, so a lost queue, a killed worker or a missed wake-up delays work by a minute and loses none.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.contrib.sessions.models import Session
+from huey import crontab
+from huey.contrib.djhuey import db_periodic_task, db_task, lock_task
+
+from xiaodun.duties.services import chase_due
+from xiaodun.kit import audit, clock, outbox, receipts
+from xiaodun.kit.models import Installation
+from xiaodun.kit.requestid import request_id
+from xiaodun.ladders.services import climb_due
+
+logger = logging.getLogger(__name__)
+
+# Delivered outbox rows are kept this long, for whoever asks why something happened.
+DELIVERED_KEPT = timedelta(days=14)
+_BATCH = 500
+
+
+def deliver(*, now: datetime) -> int:
+    """Drain the outbox until nothing is due; returns how many rows succeeded."""
+    delivered = 0
+    while step := outbox.drain(now=now, limit=_BATCH):
+        delivered += step
+    return delivered
+
+
+def tick(*, now: datetime) -> None:
+    """Everything that is due at ``now``. A step that fails does not keep the others from running.
+
+    Raises:
+        ExceptionGroup: what failed, after all steps had their turn; each will be tried again at the next
+        tick.
+    """
+    steps: list[Callable[[], object]] = [
+        lambda: deliver(now=now),
+        lambda: chase_due(at=now),
+        lambda: climb_due(at=now),
+        # What the two announced.
+        lambda: deliver(now=now),
+        lambda: audit.seal(at=now),
+        lambda: Installation.objects.filter(kind=Installation.Kind.DEMO).update(clock_seen=now),
+    ]
+    _run_all("tick", steps)
+
+
+def sweep(*, now: datetime) -> None:
+    """Forget what has had its time: receipts, delivered outbox rows, ended sessions."""
+    steps: list[Callable[[], object]] = [
+        lambda: receipts.purge(before=now - receipts.KEPT),
+        lambda: outbox.purge(before=now - DELIVERED_KEPT),
+        lambda: Session.objects.filter(expire_date__lt=now).delete(),
+    ]
+    _run_all("sweep", steps)
+
+
+def _run_all(name: str, steps: list[Callable[[], object]]) -> None:
+    failures: list[Exception] = []
+    for step in steps:
+        try:
+            with request_id():
+                step()
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        raise ExceptionGroup(f"{name}: {len(failures)} of {len(steps)} steps failed", failures)
+
+
+@db_task()
+def wake() -> None:
+    """After a commit that announced something."""
+    now = clock.now()
+    with request_id():
+        deliver(now=now)
+        audit.seal(at=now)
+
+
+def wake_up() -> None:
+    """Ask a worker to look at the outbox (``settings.OUTBOX_WAKER``)."""
+    wake()
+
+
+@db_periodic_task(crontab())
+@lock_task("tick")
+def every_minute() -> None:
+    tick(now=clock.now())
+
+
+# 19:20 UTC is 03:20 in China: nobody checks in, and the evening's late corrections have arrived.
+@db_periodic_task(crontab(hour="19", minute="20"))
+@lock_task("sweep")
+def every_night() -> None:
+    sweep(now=clock.now())

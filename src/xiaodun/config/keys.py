@@ -1,0 +1,42 @@
+"""The secrets of an installation: made once, kept outside of the database."""
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from xiaodun.config.env import SettingError
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """``secret_key`` signs sessions and forms, ``audit_key`` the audit; ``master_keys`` encrypt."""
+
+    secret_key: str
+    audit_key: str
+    master_keys: str
+
+
+def new_keys() -> Keys:
+    """Fresh random keys of the full length."""
+    return Keys(
+        secret_key=secrets.token_urlsafe(64),
+        audit_key=secrets.token_urlsafe(48),
+        master_keys="1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+    )
+
+
+def load_or_make(file: Path) -> Keys:
+    """The keys in ``file``, made at the first call with mode 0600; one that others may read is refused."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        if file.stat().st_mode & 0o077:
+            raise SettingError(f"{file.name} may be read by others. Set its mode to 0600.") from None
+        return Keys(**json.loads(file.read_text(encoding="utf-8")))
+    keys = new_keys()
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        json.dump(asdict(keys), stream)
+    return keys

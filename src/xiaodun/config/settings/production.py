@@ -1,0 +1,79 @@
+"""A real district. Everything comes from the environment; what is missing or weak stops the start."""
+
+import dj_database_url
+
+from xiaodun.config import env
+from xiaodun.config.settings.base import *  # noqa: F403
+from xiaodun.config.settings.base import SQLITE_OPTIONS
+
+MODE = "production"
+IS_DEMO = False
+DEBUG = False
+if env.flag("XIAODUN_DEBUG", "refused: error pages of a debugging server show personal data", default=False):
+    raise env.SettingError("XIAODUN_DEBUG must not be true in production. Remove it.")
+
+DATA_DIR = env.directory(
+    "XIAODUN_DATA_DIR", "folder of collected assets, queue and embedded database"
+).absolute()
+if not DATA_DIR.is_dir():
+    raise env.SettingError(
+        "XIAODUN_DATA_DIR names no folder. Make it, mode 0700, owned by the service's user."
+    )
+
+SECRET_KEY = env.secret(
+    "XIAODUN_SECRET_KEY", "signs sessions and forms; changing it signs everybody out", least=50
+)
+AUDIT_KEY = env.secret(
+    "XIAODUN_AUDIT_KEY", "authenticates the audit; changing it makes every older row look altered", least=43
+).encode()
+MASTER_KEYS = env.key_ring(
+    "XIAODUN_MASTER_KEYS", "numbered encryption keys, 1:BASE64,2:BASE64; the highest number encrypts"
+)
+
+ALLOWED_HOSTS = env.listing(
+    "XIAODUN_ALLOWED_HOSTS", "names under which browsers reach the system, separated by commas", default=""
+)
+if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+    raise env.SettingError("XIAODUN_ALLOWED_HOSTS must list the public host names; * is refused.")
+
+TRUSTED_PROXY = env.text(
+    "XIAODUN_TRUSTED_PROXY",
+    "address of the reverse proxy that ends HTTPS; only its X-Forwarded-Proto and -For are believed",
+    default="127.0.0.1",
+)
+
+_url = env.text(
+    "XIAODUN_DATABASE_URL", "the database: postgresql://USER:PASSWORD@HOST/NAME or sqlite:////FOLDER/FILE"
+)
+_database = dj_database_url.parse(_url, conn_max_age=60, conn_health_checks=True)
+_queue: dict[str, object] = {"name": "xiaodun", "results": False, "immediate": False}
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database |= {"OPTIONS": SQLITE_OPTIONS, "CONN_MAX_AGE": None}
+    # A lost task loses nothing (the outbox rows are the truth), hence no fsync; never the file of the
+    # database.
+    HUEY = {
+        **_queue,
+        "huey_class": "huey.SqliteHuey",
+        "filename": str(DATA_DIR / "queue.sqlite3"),
+        "fsync": False,
+    }
+elif _database["ENGINE"] == "django.db.backends.postgresql":
+    # The tables are made by `xiaodun migrate`, so that the serving role needs no right to make any.
+    HUEY = {**_queue, "huey_class": "huey.PostgresHuey", "dsn": _url, "create_tables": False}
+else:
+    raise env.SettingError("XIAODUN_DATABASE_URL must begin with postgresql:// or sqlite://.")
+DATABASES = {"default": _database}
+OUTBOX_WAKER = "xiaodun.config.jobs.wake_up"
+
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+SECURE_SSL_REDIRECT = True
+# A monitor on the machine itself asks without HTTPS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+# The preload list is for public sites; a school's server is known to its district only.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
