@@ -1,0 +1,30 @@
+"""Roles, rights and the scopes of machine tokens, each with its meaning."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    CLASS_TEACHER = "class_teacher", _("class teacher")
+    GRADE_LEAD = "grade_lead", _("grade lead")
+    SCHOOL_DOCTOR = "school_doctor", _("school doctor")
+    PRINCIPAL = "principal", _("principal")
+    DISTRICT_OFFICER = "district_officer", _("district officer")
+
+
+class Right(models.TextChoices):
+    SUBMIT_CHECK = "submit_check", _("submit and correct checks")
+    SEE_CHILDREN = "see_children", _("see names and findings of children")
+    SEE_COUNTS = "see_counts", _("see counts and masked rows")
+    REVIEW_SIGNALS = "review_signals", _("acknowledge and decide signals")
+    MANAGE_FILES = "manage_files", _("work on absence files")
+    ANNOUNCE_LEAVE = "announce_leave", _("record an announced leave")
+    MANAGE_RULES = "manage_rules", _("activate rules and playbooks")
+    MANAGE_CALENDAR = "manage_calendar", _("change school days")
+    MANAGE_PEOPLE = "manage_people", _("enrol and transfer persons")
+
+
+class TokenScope(models.TextChoices):
+    CHECKS_WRITE = "checks:write", _("send checks")
+    ROSTERS_READ = "rosters:read", _("read the lists of groups")
+    FIGURES_READ = "figures:read", _("read figures")

@@ -1,0 +1,104 @@
+"""Reads of users, of their scopes and of who holds a role where."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext as _
+
+from xiaodun.accounts.choices import Role
+from xiaodun.accounts.models import Actor, ApiToken, RoleAssignment, User
+from xiaodun.accounts.policies import ROLE_ORDER, Grant, Scope, token_grant
+from xiaodun.organisations.choices import UnitKind
+from xiaodun.organisations.models import Unit
+from xiaodun.organisations.selectors import paths_upwards, valid_on, within
+
+# Ancestors asked for in one query: well below the number of parameters that SQLite takes.
+_PATHS_A_QUERY = 10_000
+
+
+class Holders(NamedTuple):
+    """Who holds a role for a unit, in order of user id, and the unit on which they hold it."""
+
+    users: list[User]
+    unit: Unit | None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoUser:
+    """The user whom the sign-in page of a demonstration offers for a role."""
+
+    role: Role
+    user: User
+    unit: Unit
+
+
+def scope_of(user: User | AnonymousUser | None, on: date) -> Scope:
+    """The rights of ``user`` on the day ``on``, read from the database: one query, none for a visitor."""
+    if not isinstance(user, User) or not user.is_active:
+        return Scope(None)
+    rows = (
+        RoleAssignment.objects.filter(valid_on(on), user=user)
+        .order_by("unit__path", "pk")
+        .values_list("role", "unit_id", "unit__path", "unit__kind")
+    )
+    return Scope(user, tuple(Grant(Role(role), pk, path, kind) for role, pk, path, kind in rows))
+
+
+def scope_of_token(token: ApiToken) -> Scope:
+    """The rights of a token on its unit. No query if ``token.unit`` was fetched with it."""
+    return Scope(None, (token_grant(token.unit, token.scopes),))
+
+
+def holders_of(role: str, unit: Unit, on: date) -> Holders:
+    """Who holds ``role`` on ``unit`` or on the nearest unit above it that has a holder. One query."""
+    return holders_of_each([(role, unit)], on)[role, unit.pk]
+
+
+def holders_of_each(asked: Iterable[tuple[str, Unit]], on: date) -> dict[tuple[str, int], Holders]:
+    """As :func:`holders_of` for many pairs of role and unit, by role and unit id; one query for thousands."""
+    pairs = list(asked)
+    paths = sorted({path for _role, unit in pairs for path in paths_upwards(unit.path)})
+    roles = {role for role, _unit in pairs}
+    found: dict[tuple[str, str], list[RoleAssignment]] = {}
+    for start in range(0, len(paths), _PATHS_A_QUERY):
+        rows = (
+            RoleAssignment.objects.filter(
+                valid_on(on),
+                role__in=roles,
+                user__is_active=True,
+                unit__path__in=paths[start : start + _PATHS_A_QUERY],
+            )
+            .select_related("user", "unit")
+            .order_by("user_id")
+        )
+        for row in rows:
+            found.setdefault((row.role, row.unit.path), []).append(row)
+    answer = {}
+    for role, unit in pairs:
+        nearest = next((found[role, path] for path in paths_upwards(unit.path) if (role, path) in found), [])
+        answer[role, unit.pk] = Holders([row.user for row in nearest], nearest[0].unit if nearest else None)
+    return answer
+
+
+def demo_users(on: date) -> list[DemoUser]:
+    """One active user a role for the sign-in page of a demonstration: the first in the tree."""
+    drills = Unit.objects.filter(depth=1, kind=UnitKind.DRILL).values_list("path", flat=True)
+    rows = (
+        RoleAssignment.objects.filter(valid_on(on), user__is_active=True)
+        .select_related("user", "unit")
+        .order_by("unit__path", "pk")
+    )
+    for path in drills:
+        rows = rows.exclude(within("unit__path", path))
+    first: dict[str, RoleAssignment] = {}
+    for row in rows:
+        first.setdefault(row.role, row)
+    return [DemoUser(role, first[role].user, first[role].unit) for role in ROLE_ORDER if role in first]
+
+
+def user_label(actor: Actor) -> str:
+    """Who acted, in words: the user's name, the token's, or the system."""
+    return _("the system") if actor is None else actor.name

@@ -1,0 +1,278 @@
+"""Writes to users, roles and machine tokens. Doors judge the right before they call."""
+
+import hashlib
+import secrets
+import unicodedata
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from xiaodun.accounts.choices import Role, TokenScope
+from xiaodun.accounts.models import Actor, ApiToken, RoleAssignment, User
+from xiaodun.accounts.policies import ROLE_UNITS
+from xiaodun.kit import audit
+from xiaodun.kit.errors import Refusal, RowError
+from xiaodun.organisations.models import Unit
+
+# 256 bits from the operating system: a plain hash of it needs no salt and no slowness.
+_SECRET_BYTES = 32
+# Lets a scanner of leaked secrets know whose it is.
+_SECRET_PREFIX = "xiaodun_"  # noqa: S105 - a prefix, not a secret
+
+
+@transaction.atomic
+def create_user(*, by: Actor, username: str, name: str, at: datetime, password: str | None = None) -> User:
+    """A user without any right. Without a password nobody can sign in with one until it is set."""
+    username = unicodedata.normalize("NFKC", username).strip()
+    name = name.strip()
+    if not username or not name:
+        raise Refusal(
+            "name-missing",
+            _("A user needs a user name and a name."),
+            status=422,
+            lifts=_("Give both."),
+        )
+    if User.objects.filter(username=username).exists():
+        raise Refusal(
+            "username-taken",
+            _("Another user already has this user name."),
+            facts={"username": username},
+            lifts=_("Choose another user name."),
+        )
+    user = User(username=username, name=name, language=settings.LANGUAGE_CODE)
+    if password is None:
+        user.set_unusable_password()
+    else:
+        _check_password(password, user)
+        user.set_password(password)
+    user.save(force_insert=True)
+    audit.record(by=by, action="accounts.create_user", obj=user, at=at)
+    return user
+
+
+@transaction.atomic
+def deactivate_user(*, by: Actor, user: User, at: datetime) -> User:
+    """From now on the user cannot sign in, and open sessions end with their next request."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    audit.record(by=by, action="accounts.deactivate_user", obj=user, at=at)
+    return user
+
+
+@transaction.atomic
+def set_language(*, by: User, language: str, at: datetime) -> User:
+    """The language in which the user reads; one of ``settings.LANGUAGES``."""
+    if language not in dict(settings.LANGUAGES):
+        raise Refusal(
+            "language-unknown",
+            _("The system does not speak this language."),
+            status=422,
+            facts={"language": language},
+            lifts=_("Choose one of the languages offered."),
+        )
+    by.language = language
+    by.save(update_fields=["language"])
+    audit.record(by=by, action="accounts.set_language", obj=by, at=at, facts={"language": language})
+    return by
+
+
+@transaction.atomic
+def assign_role(
+    *,
+    by: Actor,
+    user: User,
+    role: str,
+    unit: Unit,
+    valid_from: date,
+    valid_to: date | None = None,
+    at: datetime,
+) -> RoleAssignment:
+    """``user`` holds ``role`` on ``unit`` and all below it from ``valid_from`` to ``valid_to`` inclusive."""
+    if unit.kind not in ROLE_UNITS[Role(role)]:
+        raise Refusal(
+            "role-does-not-fit-unit",
+            _("This role cannot be held on a unit of this kind."),
+            status=422,
+            facts={"role": role, "unit_kind": unit.kind},
+            lifts=_(
+                "Choose the unit that the role is responsible for: a teacher's class, a doctor's school."
+            ),
+        )
+    if valid_to is not None and valid_to < valid_from:
+        raise Refusal(
+            "role-ends-before-it-starts",
+            _("A role cannot end before it starts."),
+            status=422,
+            facts={"valid_from": valid_from.isoformat(), "valid_to": valid_to.isoformat()},
+            lifts=_("Choose a last day on or after the first day."),
+        )
+    # The user's row is the lock: two officers who grant the same role at once must not both succeed.
+    user = User.objects.select_for_update().get(pk=user.pk)
+    held = RoleAssignment.objects.filter(user=user, role=role, unit=unit).exclude(valid_to__lt=valid_from)
+    if valid_to is not None:
+        held = held.filter(valid_from__lte=valid_to)
+    other = held.first()
+    if other is not None:
+        raise Refusal(
+            "role-already-held",
+            _("The user already holds this role on this unit on some of these days."),
+            facts={
+                "valid_from": other.valid_from.isoformat(),
+                "valid_to": other.valid_to.isoformat() if other.valid_to else None,
+            },
+            lifts=_("End the other assignment first, or choose other days."),
+        )
+    assignment = RoleAssignment.objects.create(
+        user=user, role=role, unit=unit, valid_from=valid_from, valid_to=valid_to
+    )
+    audit.record(
+        by=by,
+        action="accounts.assign_role",
+        obj=assignment,
+        unit=unit,
+        at=at,
+        facts=_assignment_facts(assignment),
+    )
+    return assignment
+
+
+@transaction.atomic
+def end_role(*, by: Actor, assignment: RoleAssignment, last_day: date, at: datetime) -> RoleAssignment | None:
+    """The role is held up to ``last_day``. A day before its first withdraws it: none is returned."""
+    assignment = (
+        RoleAssignment.objects.select_related("unit").select_for_update(of=("self",)).get(pk=assignment.pk)
+    )
+    facts = _assignment_facts(assignment) | {"last_day": last_day.isoformat()}
+    audit.record(by=by, action="accounts.end_role", obj=assignment, unit=assignment.unit, at=at, facts=facts)
+    if last_day < assignment.valid_from:
+        assignment.delete()
+        return None
+    assignment.valid_to = last_day
+    assignment.save(update_fields=["valid_to"])
+    return assignment
+
+
+@transaction.atomic
+def make_api_token(
+    *, by: User, name: str, unit: Unit, scopes: Iterable[str], expires_at: datetime, at: datetime
+) -> tuple[ApiToken, str]:
+    """A key for a machine, bound to ``unit`` and ``scopes`` (``TokenScope``).
+
+    Returns the token and its secret, which is shown once: only its SHA-256 is stored.
+    """
+    asked = sorted(set(scopes))
+    unknown = [scope for scope in asked if scope not in TokenScope]
+    if unknown or not asked:
+        raise Refusal(
+            "token-scope-unknown",
+            _("A token needs scopes, and each must be known."),
+            status=422,
+            facts={"unknown": unknown, "known": TokenScope.values},
+            lifts=_("Choose from the known scopes."),
+        )
+    if expires_at <= at:
+        raise Refusal(
+            "token-expired-from-the-start",
+            _("A token must expire in the future."),
+            status=422,
+            facts={"expires_at": expires_at.isoformat()},
+            lifts=_("Choose a later moment."),
+        )
+    if not name.strip():
+        raise Refusal(
+            "name-missing", _("A token needs a name."), status=422, lifts=_("Name the machine that uses it.")
+        )
+    secret = _SECRET_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+    token = ApiToken.objects.create(
+        name=name.strip(),
+        unit=unit,
+        scopes=asked,
+        digest=_digest(secret),
+        made_by=by,
+        made_at=at,
+        expires_at=expires_at,
+    )
+    audit.record(
+        by=by,
+        action="accounts.make_api_token",
+        obj=token,
+        unit=unit,
+        at=at,
+        facts={"scopes": asked, "expires_at": expires_at.isoformat()},
+    )
+    return token, secret
+
+
+@transaction.atomic
+def revoke_api_token(*, by: Actor, token: ApiToken, at: datetime) -> ApiToken:
+    """From now on the token opens nothing; a token revoked before keeps its first moment."""
+    token = ApiToken.objects.select_related("unit").select_for_update(of=("self",)).get(pk=token.pk)
+    if token.revoked_at is None:
+        token.revoked_at = at
+        token.save(update_fields=["revoked_at"])
+        audit.record(by=by, action="accounts.revoke_api_token", obj=token, unit=token.unit, at=at)
+    return token
+
+
+def authenticate_token(secret: str, at: datetime) -> ApiToken | None:
+    """The token that ``secret`` opens at ``at``, with its unit; none if unknown, expired or revoked."""
+    return (
+        ApiToken.objects.filter(digest=_digest(secret), expires_at__gt=at, revoked_at__isnull=True)
+        .select_related("unit")
+        .first()
+    )
+
+
+@transaction.atomic
+def record_sign_in(*, by: User, how: str, at: datetime) -> None:
+    """Keep that ``by`` signed in; ``how``: "password" or "demo"."""
+    audit.record(by=by, action="accounts.record_sign_in", obj=by, at=at, facts={"how": how})
+
+
+@transaction.atomic
+def record_failed_sign_in(*, username: str, at: datetime) -> None:
+    """Keep that somebody failed to sign in. An unknown name is not kept: it may be a mistyped password."""
+    user = User.objects.filter(username=username).first()
+    facts = {"known": user is not None}
+    audit.record(by=None, action="accounts.record_failed_sign_in", obj=user or User(), at=at, facts=facts)
+
+
+@transaction.atomic
+def record_sign_out(*, by: User, at: datetime) -> None:
+    """Keep that ``by`` signed out."""
+    audit.record(by=by, action="accounts.record_sign_out", obj=by, at=at)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _check_password(password: str, user: User) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Refusal(
+            "password-too-weak",
+            _("This password is too easy to guess."),
+            status=422,
+            lifts=_("Choose a longer or less common password."),
+            errors=[
+                RowError(_("password"), message, _("Choose another password."), field="password")
+                for message in error.messages
+            ],
+        ) from error
+
+
+def _assignment_facts(assignment: RoleAssignment) -> dict[str, object]:
+    return {
+        "user": assignment.user_id,
+        "role": assignment.role,
+        "valid_from": assignment.valid_from.isoformat(),
+        "valid_to": assignment.valid_to.isoformat() if assignment.valid_to else None,
+    }
