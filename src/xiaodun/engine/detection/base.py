@@ -1,8 +1,8 @@
 """What every detector shares: the interface, the result, and the checks of the input.
 
-A detector is an immutable object made of its parameters. ``detect`` takes counts of shape (n_series, n_times), or
-(n_times,) for one series, and gives a :class:`Detection` whose arrays have the shape of the input. A cell that
-the method cannot judge is NaN, and masked in ``alarm``; it is never 0.
+A detector is an immutable object made of its parameters. ``detect`` takes counts of shape (n_series,
+n_times), or (n_times,) for one series, and gives a :class:`Detection` whose arrays have the shape of the
+input. A cell that the method cannot judge is NaN, and masked in ``alarm``; it is never 0.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Detector(Protocol):
 
         counts: shape (n_series, n_times) or (n_times,); numbers of cases >= 0, NaN where nothing is known.
         dates: shape (n_times,), the first day of each time; only methods that place windows by date use it.
-        population: children at risk, broadcastable to the counts, > 0; a method without such a term refuses it.
+        population: children at risk, broadcastable to the counts, > 0; a method without such a term refuses
+            it.
 
         Raises ``ValueError`` for a wrong shape, a negative or infinite count.
         """
@@ -95,7 +96,9 @@ def as_counts(counts: npt.ArrayLike) -> tuple[FloatArray, tuple[int, ...]]:
 
 
 def as_population(population: npt.ArrayLike, shape: tuple[int, int]) -> FloatArray:
-    """Population as an array of the counts' two-dimensional shape; one number a series (n_series,) is accepted."""
+    """Population as an array of the counts' two-dimensional shape; one number a series (n_series,) is
+    accepted.
+    """
     array = np.asarray(population, dtype=np.float64)
     if array.ndim == 1 and array.shape == (shape[0],) and shape[0] != shape[1]:
         array = array[:, None]
@@ -118,7 +121,10 @@ def as_dates(dates: npt.ArrayLike, n_times: int) -> npt.NDArray[np.datetime64]:
 
 def refuse_population(population: object, method: str) -> None:
     """Raise ``ValueError`` when a population is given to a method that has no term for it."""
-    require(population is None, f"{method} has no term for the population: give it counts, or rates scaled to cases")
+    require(
+        population is None,
+        f"{method} has no term for the population: give it counts, or rates scaled to cases",
+    )
 
 
 def masked_alarm(alarm: npt.NDArray[np.bool_], undefined: npt.NDArray[np.bool_]) -> AlarmArray:

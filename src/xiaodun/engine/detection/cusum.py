@@ -25,24 +25,28 @@ _BOUND_SLACK = 1e-9  # a bound that is a whole number must not be raised by one 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cusum:
-    """CUSUM of standardised counts: S_t = max(0, S_{t-1} + z_t - k), alarm when S_t >= h, no reset after an alarm.
+    """CUSUM of standardised counts: S_t = max(0, S_{t-1} + z_t - k), alarm when S_t >= h, no reset after an
+    alarm.
 
     k: reference value, >= 0; an excess of 2k standard deviations is found fastest. h: decision limit, > 0.
-    transform: z of the count y and the mean m: "standard" (y - m) / sqrt(m); "rossi" (y - 3m + 2 sqrt(ym)) / (2 sqrt m);
-        "anscombe" 1.5 (y^(2/3) - m^(2/3)) / m^(1/6), the last two nearer to normal for small counts.
-    m: "mean", the mean of the first ``baseline`` times; "glm", a Poisson regression with one harmonic of the year fitted
-        to them; or a number > 0, in cases.
+    transform: z of the count y and the mean m: "standard" (y - m) / sqrt(m); "rossi" (y - 3m + 2 sqrt(ym)) /
+        (2 sqrt m); "anscombe" 1.5 (y^(2/3) - m^(2/3)) / m^(1/6), the last two nearer to normal for small
+        counts.
+    m: "mean", the mean of the first ``baseline`` times; "glm", a Poisson regression with one harmonic of the
+        year fitted to them; or a number > 0, in cases.
     baseline: times before monitoring starts, >= 1 (>= 3 for "glm"); S starts at 0 after them.
     frequency: times a year, for the harmonic.
     form: of the bound alone; alarms are the same. "textbook": the smallest whole count that alarms. "r": as R
-        surveillance 1.20.3, for comparison: not rounded under rossi and anscombe, and under rossi the square of the
-        root even where the root is negative, that is where every count alarms.
+        surveillance 1.20.3, for comparison: not rounded under rossi and anscombe, and under rossi the square
+        of the root even where the root is negative, that is where every count alarms.
 
-    Result: expected m_t; score S_t; upperbound, the smallest whole count that would alarm at t given S_{t-1} (an alarm is
-    a count on it or above it; 0 where S_{t-1} alarms without any case). Defined from time baseline + 1 on. A count that
-    is unknown leaves S as it is. A baseline without a case has mean 0 and gives no scale: everything is masked.
+    Result: expected m_t; score S_t; upperbound, the smallest whole count that would alarm at t given S_{t-1}
+    (an alarm is a count on it or above it; 0 where S_{t-1} alarms without any case). Defined from time
+    baseline + 1 on. A count that is unknown leaves S as it is. A baseline without a case has mean 0 and gives
+    no scale: everything is masked.
 
-    Raises ``ValueError`` for a parameter outside its range, and for a population, which the method has no term for.
+    Raises ``ValueError`` for a parameter outside its range, and for a population, which the method has no
+    term for.
     """
 
     method: ClassVar[str] = "cusum"
@@ -67,7 +71,10 @@ class Cusum:
         else:
             require(0 < self.m < float("inf"), f"m must be a number of cases above 0, not {self.m}")
         least = 3 if self.m == "glm" else 1
-        require(self.baseline >= least, f"baseline must be at least {least} times with m {self.m}, not {self.baseline}")
+        require(
+            self.baseline >= least,
+            f"baseline must be at least {least} times with m {self.m}, not {self.baseline}",
+        )
         require(self.form in ("textbook", "r"), f"form must be one of textbook, r, not {self.form!r}")
         require(self.frequency >= 3, f"frequency must be at least 3 times a year, not {self.frequency}")
 
@@ -78,7 +85,9 @@ class Cusum:
         dates: npt.ArrayLike | None = None,
         population: npt.ArrayLike | None = None,
     ) -> Detection:
-        """Judge every time; see :meth:`xiaodun.engine.detection.base.Detector.detect`. ``dates`` play no part."""
+        """Judge every time; see :meth:`xiaodun.engine.detection.base.Detector.detect`. ``dates`` play no
+        part.
+        """
         refuse_population(population, self.method)
         values, shape = as_counts(counts)
         mean = self._mean(values)
@@ -119,12 +128,14 @@ class Cusum:
 
     def _standardise(self, y: FloatArray, m: FloatArray) -> FloatArray:
         with np.errstate(invalid="ignore"):
+            z: FloatArray
             if self.transform == "standard":
-                return (y - m) / np.sqrt(m)
-            if self.transform == "rossi":
-                return (y - 3 * m + 2 * np.sqrt(y * m)) / (2 * np.sqrt(m))
-            z: FloatArray = 1.5 * (np.cbrt(y) ** 2 - np.cbrt(m) ** 2) / np.cbrt(np.sqrt(m))
-            return z
+                z = (y - m) / np.sqrt(m)
+            elif self.transform == "rossi":
+                z = (y - 3 * m + 2 * np.sqrt(y * m)) / (2 * np.sqrt(m))
+            else:
+                z = 1.5 * (np.cbrt(y) ** 2 - np.cbrt(m) ** 2) / np.cbrt(np.sqrt(m))
+        return z
 
     def _smallest_alarming(self, m: FloatArray, wanted: FloatArray) -> FloatArray:
         """Smallest whole count whose z is at least ``wanted``: the inverse of the transform, rounded up."""
@@ -147,7 +158,8 @@ class Cusum:
 
 
 def _seasonal_mean(training: FloatArray, n_times: int, frequency: int) -> FloatArray:
-    """Poisson regression log m_t = a + b cos(2 pi t / frequency) + c sin(...) on the training times, for all times.
+    """Poisson regression log m_t = a + b cos(2 pi t / frequency) + c sin(...) on the training times, for all
+    times.
 
     Newton's method for all series together. A series without a case has no finite estimate and stays NaN.
     """

@@ -1,8 +1,8 @@
 """EARS C1, C2 and C3: a moving mean of the last days, for series without a history.
 
 References:
-  Hutwagner L, Thompson W, Seeman GM, Treadwell T (2003) The bioterrorism preparedness and response Early Aberration
-    Reporting System (EARS). J Urban Health 80(2 Suppl 1):i89-96.
+  Hutwagner L, Thompson W, Seeman GM, Treadwell T (2003) The bioterrorism preparedness and response Early
+    Aberration Reporting System (EARS). J Urban Health 80(2 Suppl 1):i89-96.
   Fricker RD, Hegler BL, Dunfee DA (2008) Comparing syndromic surveillance detection methods: EARS' versus a
     CUSUM-based methodology. Stat Med 27:3407-3429.
 """
@@ -22,7 +22,9 @@ from .special import normal_quantile
 __all__ = ["EarsC1", "EarsC2", "EarsC3"]
 
 C2_GAP = 2
-"""Days between the baseline of C2 and C3 and the day judged, so that an outbreak does not raise its own bound."""
+"""Days between the baseline of C2 and C3 and the day judged, so that an outbreak does not raise its own
+bound.
+"""
 
 C3_DAYS = 3
 """Days whose excess C3 adds up: the day judged and the two before it."""
@@ -64,14 +66,16 @@ class EarsC1(_MeanAndSpread):
     """C1: the mean of the ``baseline`` times just before the time judged.
 
     baseline: times in the baseline (7 in the literature), >= 2.
-    alpha: false alarm probability under the normal law; z is its upper quantile (3.09 at 0.001; CDC's program uses 3).
+    alpha: false alarm probability under the normal law; z is its upper quantile (3.09 at 0.001; CDC's program
+        uses 3).
     min_sigma: lower limit of the standard deviation, in cases; 0.5 or 1 for sparse counts (Burkom).
 
-    Result: expected, the baseline's mean; upperbound U = mean + z max(sd, min_sigma), sd with divisor baseline - 1,
-    alarm when the count is above it; score (y - mean) / max(sd, min_sigma), where 0/0 is 0 («no excess») and x/0 is
-    infinite. Defined from time baseline + 1 on.
+    Result: expected, the baseline's mean; upperbound U = mean + z max(sd, min_sigma), sd with divisor
+    baseline - 1, alarm when the count is above it; score (y - mean) / max(sd, min_sigma), where 0/0 is 0 («no
+    excess») and x/0 is infinite. Defined from time baseline + 1 on.
 
-    Raises ``ValueError`` for a parameter outside its range, and for a population, which the method has no term for.
+    Raises ``ValueError`` for a parameter outside its range, and for a population, which the method has no
+    term for.
     """
 
     method: ClassVar[str] = "ears-c1"
@@ -83,7 +87,9 @@ class EarsC1(_MeanAndSpread):
         dates: npt.ArrayLike | None = None,
         population: npt.ArrayLike | None = None,
     ) -> Detection:
-        """Judge every time; see :meth:`xiaodun.engine.detection.base.Detector.detect`. ``dates`` play no part."""
+        """Judge every time; see :meth:`xiaodun.engine.detection.base.Detector.detect`. ``dates`` play no
+        part.
+        """
         refuse_population(population, self.method)
         return self._judge(counts, 0)
 
@@ -104,7 +110,9 @@ class EarsC2(_MeanAndSpread):
         dates: npt.ArrayLike | None = None,
         population: npt.ArrayLike | None = None,
     ) -> Detection:
-        """Judge every time; see :meth:`xiaodun.engine.detection.base.Detector.detect`. ``dates`` play no part."""
+        """Judge every time; see :meth:`xiaodun.engine.detection.base.Detector.detect`. ``dates`` play no
+        part.
+        """
         refuse_population(population, self.method)
         return self._judge(counts, C2_GAP)
 
@@ -113,20 +121,22 @@ class EarsC2(_MeanAndSpread):
 class EarsC3:
     """C3: the excess of three times over C2, added up.
 
-    C3_t = sum over i = t, t-1, t-2 of max(0, C2(i) - 1), C2(i) = (y_i - mean_i) / max(sd_i, min_sigma) on the baseline
-    of C2 for i.
+    C3_t = sum over i = t, t-1, t-2 of max(0, C2(i) - 1), C2(i) = (y_i - mean_i) / max(sd_i, min_sigma) on the
+    baseline of C2 for i.
 
     baseline, min_sigma: as in :class:`EarsC1`.
-    alpha: None takes the form's own limit: CDC's 2, R's z at 0.025. A number sets the limit of both forms to z.
-    form: "cdc", alarm when C3_t is above the limit. "r" does as R surveillance 1.20.3, for comparison only: the two
-        earlier times alone enter S, and U = max(0, y_t + max(sd_t, min_sigma) (z - S)) has the count on both sides, so
-        the count of the day itself plays no part and the alarm comes a day late.
+    alpha: None takes the form's own limit: CDC's 2, R's z at 0.025. A number sets the limit of both forms to
+        z.
+    form: "cdc", alarm when C3_t is above the limit. "r" does as R surveillance 1.20.3, for comparison only:
+        the two earlier times alone enter S, and U = max(0, y_t + max(sd_t, min_sigma) (z - S)) has the count
+        on both sides, so the count of the day itself plays no part and the alarm comes a day late.
 
-    Result, "cdc": expected, the mean of C2's baseline; score, C3_t; upperbound, the count above which C3_t passes the
-    limit, NaN where the two earlier times pass it alone (then every count alarms). 0/0 counts as no excess.
-    "r": upperbound U; score S; NaN and masked where R has 0/0. Defined from time baseline + 5 on.
+    Result, "cdc": expected, the mean of C2's baseline; score, C3_t; upperbound, the count above which C3_t
+    passes the limit, NaN where the two earlier times pass it alone (then every count alarms). 0/0 counts as
+    no excess. "r": upperbound U; score S; NaN and masked where R has 0/0. Defined from time baseline + 5 on.
 
-    Raises ``ValueError`` for a parameter outside its range, and for a population, which the method has no term for.
+    Raises ``ValueError`` for a parameter outside its range, and for a population, which the method has no
+    term for.
     """
 
     method: ClassVar[str] = "ears-c3"
@@ -154,7 +164,9 @@ class EarsC3:
         dates: npt.ArrayLike | None = None,
         population: npt.ArrayLike | None = None,
     ) -> Detection:
-        """Judge every time; see :meth:`xiaodun.engine.detection.base.Detector.detect`. ``dates`` play no part."""
+        """Judge every time; see :meth:`xiaodun.engine.detection.base.Detector.detect`. ``dates`` play no
+        part.
+        """
         refuse_population(population, self.method)
         values, shape = as_counts(counts)
         mean, spread = _baseline(values, self.baseline, C2_GAP, self.min_sigma)
@@ -195,7 +207,9 @@ def _check(baseline: int, alpha: float, min_sigma: float) -> None:
 
 
 def _baseline(values: FloatArray, length: int, gap: int, min_sigma: float) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation (at least ``min_sigma``) of the times t-gap-length .. t-gap-1; NaN where short."""
+    """Mean and standard deviation (at least ``min_sigma``) of the times t-gap-length .. t-gap-1; NaN where
+    short.
+    """
     mean, spread = np.full_like(values, np.nan), np.full_like(values, np.nan)
     first = length + gap
     if values.shape[1] > first:

@@ -1,7 +1,8 @@
 """How good a detector is, against series whose outbreaks are known.
 
-Definitions of Bédubourg & Le Strat (2017) PLoS ONE 12(7):e0181227, after Noufaily et al. (2013). The arrays all have
-shape (n_series, n_times), or (n_times,) for one series, and are restricted by the caller to the times under test:
+Definitions of Bédubourg & Le Strat (2017) PLoS ONE 12(7):e0181227, after Noufaily et al. (2013). The arrays
+all have shape (n_series, n_times), or (n_times,) for one series, and are restricted by the caller to the
+times under test:
 
 alarms: what a detector said. A masked alarm counts as «no alarm»: a method that cannot judge has not warned.
 outbreak: True at the times that have cases of a planted or known outbreak.
@@ -34,7 +35,8 @@ BoolArray = npt.NDArray[np.bool_]
 class Confusion:
     """Times by truth and alarm; the rates are shares in 0..1, NaN where their base is empty.
 
-    true_positive: outbreak and alarm. false_positive: alarm alone. false_negative: outbreak alone. true_negative: neither.
+    true_positive: outbreak and alarm. false_positive: alarm alone. false_negative: outbreak alone.
+        true_negative: neither.
     """
 
     true_positive: int
@@ -90,26 +92,26 @@ def false_positive_rate(alarms_without_outbreak: npt.ArrayLike) -> float:
 def probability_of_detection(alarms: npt.ArrayLike, outbreak: npt.ArrayLike) -> float:
     """POD: share of the series with an outbreak that have an alarm in at least one of its times."""
     alarm, truth = _pair(alarms, outbreak)
-    with_outbreak = truth.any(axis=1)
-    return _share(int((alarm & truth).any(axis=1)[with_outbreak].sum()), int(with_outbreak.sum()))
+    with_outbreak = np.asarray(truth.any(axis=1))
+    detected = np.asarray((alarm & truth).any(axis=1))
+    return _share(int(detected[with_outbreak].sum()), int(with_outbreak.sum()))
 
 
 def probability_of_detection_in_first_week(alarms: npt.ArrayLike, outbreak: npt.ArrayLike) -> float:
     """POD1week: share of the series with an outbreak that have an alarm in the first of its times."""
     alarm, truth = _pair(alarms, outbreak)
-    with_outbreak = truth.any(axis=1)
+    with_outbreak = np.asarray(truth.any(axis=1))
     first = truth.argmax(axis=1)
     hit = alarm[np.arange(alarm.shape[0]), first]
     return _share(int(hit[with_outbreak].sum()), int(with_outbreak.sum()))
 
 
-def lead_times(
-    alarms: npt.ArrayLike, reference_alarms: npt.ArrayLike, outbreak: npt.ArrayLike
-) -> FloatArray:
-    """How many times earlier the first alarm within each series' outbreak came than the reference's; shape (n_series,).
+def lead_times(alarms: npt.ArrayLike, reference_alarms: npt.ArrayLike, outbreak: npt.ArrayLike) -> FloatArray:
+    """How many times earlier the first alarm within each series' outbreak came than the reference's; shape
+    (n_series,).
 
-    Positive: earlier than the reference; negative: later. Infinite where only these alarms found the outbreak, minus
-    infinity where only the reference did, NaN where neither did or the series has none.
+    Positive: earlier than the reference; negative: later. Infinite where only these alarms found the
+    outbreak, minus infinity where only the reference did, NaN where neither did or the series has none.
     """
     alarm, truth = _pair(alarms, outbreak)
     reference, _ = _pair(reference_alarms, outbreak)
@@ -120,8 +122,7 @@ def lead_times(
 
     own, other = first(alarm), first(reference)
     neither = np.isinf(own) & np.isinf(other)
-    difference = np.subtract(other, own, out=np.full_like(own, np.nan), where=~neither)
-    return difference
+    return np.subtract(other, own, out=np.full_like(own, np.nan), where=~neither)
 
 
 def _alarms(alarms: npt.ArrayLike) -> BoolArray:

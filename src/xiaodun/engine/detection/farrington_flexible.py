@@ -22,10 +22,11 @@ class FarringtonFlexible(FarringtonParameters):
     :class:`~xiaodun.engine.detection.farrington_model.FarringtonParameters`.
 
     Result: expected, the predicted mean in cases; upperbound, alarm when the count is above it; score,
-    (y - expected) / (upperbound - expected), above 1 exactly where the count is above the bound (R computes it
-    with the logarithm of the mean under nbPlugin and muan; this does not); diagnostics "dispersion" (phi),
-    "slope" (of the log mean, a week) and "slope_t" (its t statistic). Defined from week 52 years_back + half_window + 1 on. Where
-    fewer than ``limit_cases`` cases were seen lately the bound is NaN and there is no alarm.
+    (y - expected) / (upperbound - expected), above 1 exactly where the count is above the bound (R computes
+    it with the logarithm of the mean under nbPlugin and muan; this does not); diagnostics "dispersion" (phi),
+    "slope" (of the log mean, a week) and "slope_t" (its t statistic). Defined from week 52 years_back +
+    half_window + 1 on. Where fewer than ``limit_cases`` cases were seen lately the bound is NaN and there is
+    no alarm.
 
     Raises ``ValueError`` for a parameter outside its range.
     """

@@ -2,22 +2,22 @@
 
 Steps for one week t (Farrington et al. 1996; Noufaily et al. 2013):
 
-1. training weeks: the windows of half-width ``half_window`` around the same week of each of ``years_back`` earlier
-   years, and with ``periods`` > 1 also the weeks between them as levels of a seasonal factor, without the last
-   ``past_weeks_excluded`` weeks;
+1. training weeks: the windows of half-width ``half_window`` around the same week of each of ``years_back``
+   earlier years, and with ``periods`` > 1 also the weeks between them as levels of a seasonal factor, without
+   the last ``past_weeks_excluded`` weeks;
 2. quasi-Poisson regression on level and trend, dispersion phi = max(1, Pearson chi2 / (n - k));
 3. weeks with a large Anscombe residual (past outbreaks) get a smaller weight, and the model is fitted again;
-4. the trend stays only if there are 3 years, its p-value is below ``trend_p_threshold`` and the prediction does not
-   exceed the largest training count; otherwise 2 and 3 are done without it; the p-value is that of a t test with
-   n - k degrees of freedom and the dispersion as estimated, not raised to 1;
+4. the trend stays only if there are 3 years, its p-value is below ``trend_p_threshold`` and the prediction
+   does not exceed the largest training count; otherwise 2 and 3 are done without it; the p-value is that of a
+   t test with n - k degrees of freedom and the dispersion as estimated, not raised to 1;
 5. a bound from the predicted mean, its standard error and phi;
 6. an alarm when y_t exceeds the bound and enough cases were seen lately.
 
 References:
   Farrington CP, Andrews NJ, Beale AD, Catchpole MA (1996) A statistical algorithm for the early detection of
     outbreaks of infectious disease. J R Stat Soc A 159:547-563.
-  Noufaily A, Enki DG, Farrington P, Garthwaite P, Andrews N, Charlett A (2013) An improved algorithm for outbreak
-    detection in multiple surveillance systems. Stat Med 32:1206-1222.
+  Noufaily A, Enki DG, Farrington P, Garthwaite P, Andrews N, Charlett A (2013) An improved algorithm for
+    outbreak detection in multiple surveillance systems. Stat Med 32:1206-1222.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ Calendar = Literal["weeks", "dates"]
 WEEKS_PER_YEAR = 52
 MIN_YEARS_FOR_TREND = 3
 
-# Problems solved together: wide enough to hide the cost of a NumPy call, narrow enough for the second-level cache.
+# Problems solved together: wide enough to hide the cost of a NumPy call, narrow enough for the second-level
+# cache.
 _BLOCK = 256
 
 # R stops after 25 steps; a level without any case needs some 30, its mean falling by e each step.
@@ -73,17 +74,19 @@ class FarringtonParameters:
     trend: fit a linear trend on the log scale where the rules above allow it.
     trend_p_threshold [pThresholdTrend]: significance the trend must have; 1 keeps every trend.
     alpha: false alarm probability of one week, in (0, 1).
-    limit_cases, limit_weeks [limit54]: no alarm unless ``limit_cases`` cases in the last ``limit_weeks`` weeks,
-        the week judged included.
+    limit_cases, limit_weeks [limit54]: no alarm unless ``limit_cases`` cases in the last ``limit_weeks``
+        weeks, the week judged included.
     threshold_method [thresholdMethod]: "delta", normal approximation on the scale of ``power``; "nbPlugin",
-        quantile of the negative binomial at the predicted mean; "muan", the same at the upper limit of the mean.
-    power [powertrans]: scale of the delta method; "2/3" removes the skewness of the Poisson law, "1/2" stabilises
-        its variance, "none".
-    dispersion: "textbook" scales the standard errors by phi. "r" does as R surveillance 1.20.3, for comparison:
-        after reweighting it computes the dispersion of the standard errors without the factor mu in the working
-        weights, and takes phi, leverage and standard errors from the weights one step before convergence.
-    calendar: "weeks", the same week of an earlier year lies 52 weeks back a year; "dates", it is the week whose day
-        is nearest to the same date i years earlier (``detect`` then needs ``dates``).
+        quantile of the negative binomial at the predicted mean; "muan", the same at the upper limit of the
+        mean.
+    power [powertrans]: scale of the delta method; "2/3" removes the skewness of the Poisson law, "1/2"
+        stabilises its variance, "none".
+    dispersion: "textbook" scales the standard errors by phi. "r" does as R surveillance 1.20.3, for
+        comparison: after reweighting it computes the dispersion of the standard errors without the factor mu
+        in the working weights, and takes phi, leverage and standard errors from the weights one step before
+        convergence.
+    calendar: "weeks", the same week of an earlier year lies 52 weeks back a year; "dates", it is the week
+        whose day is nearest to the same date i years earlier (``detect`` then needs ``dates``).
 
     Raises ``ValueError`` for a value outside its range.
     """
@@ -117,9 +120,12 @@ class FarringtonParameters:
             0 <= excluded < WEEKS_PER_YEAR * self.years_back - self.half_window,
             f"past_weeks_excluded must leave a training week, not be {excluded}",
         )
-        require(self.weights_threshold > 0, f"weights_threshold must be above 0, not {self.weights_threshold}")
         require(
-            0 <= self.trend_p_threshold <= 1, f"trend_p_threshold must be 0 to 1, not {self.trend_p_threshold}"
+            self.weights_threshold > 0, f"weights_threshold must be above 0, not {self.weights_threshold}"
+        )
+        require(
+            0 <= self.trend_p_threshold <= 1,
+            f"trend_p_threshold must be 0 to 1, not {self.trend_p_threshold}",
         )
         require(0 < self.alpha < 1, f"alpha must lie between 0 and 1, not be {self.alpha}")
         require(self.limit_cases >= 0, f"limit_cases must be at least 0, not {self.limit_cases}")
@@ -258,7 +264,9 @@ def judge_weeks(
 def _designs(
     parameters: FarringtonParameters, dates: npt.ArrayLike | None, n_times: int
 ) -> Iterator[tuple[TrainingDesign, npt.NDArray[np.intp]]]:
-    """Every training design that occurs, with the times (0-based) it serves; times with a short history in none."""
+    """Every training design that occurs, with the times (0-based) it serves; times with a short history in
+    none.
+    """
     years = range(1, parameters.years_back + 1)
     if parameters.calendar == "weeks":
         patterns = {tuple(WEEKS_PER_YEAR * i for i in years): np.arange(n_times)}
@@ -277,14 +285,17 @@ def _designs(
 def _patterns_by_date(
     dates: npt.NDArray[np.datetime64], years_back: int
 ) -> dict[tuple[int, ...], npt.NDArray[np.intp]]:
-    """Lags in weeks of the weekday nearest to the same date 1, 2, ... years earlier, and the times that share them."""
+    """Lags in weeks of the weekday nearest to the same date 1, 2, ... years earlier, and the times that share
+    them.
+    """
     step = np.diff(dates)
     require(bool((step == np.timedelta64(7, "D")).all()), "dates must be 7 days apart, without a gap")
     months = dates.astype("datetime64[M]")
     day_of_month = dates - months.astype("datetime64[D]")
     lags = np.empty((dates.size, years_back), dtype=np.intp)
     for i in range(1, years_back + 1):
-        # 29 February minus a year is 1 March, as the calendar of C counts; no weekday is nearer to another day.
+        # 29 February minus a year is 1 March, as the calendar of C counts; no weekday is nearer to another
+        # day.
         same_date = (months - np.timedelta64(12 * i, "M")).astype("datetime64[D]") + day_of_month
         days_back = (dates - same_date).astype(np.int64)
         lags[:, i - 1] = (days_back + 3) // 7
@@ -367,7 +378,9 @@ def _fit_and_reweight(
     *,
     trend: bool,
 ) -> _Prediction:
-    """Steps 2 and 3: fit, downweight past outbreaks, fit again; then the prediction with its standard error."""
+    """Steps 2 and 3: fit, downweight past outbreaks, fit again; then the prediction with its standard
+    error.
+    """
     as_r = parameters.dispersion == "r"
     iterations = _R_ITERATIONS if as_r else _TEXTBOOK_ITERATIONS
     y, known, exposure = training.cells.y, training.known, training.exposure
@@ -402,7 +415,9 @@ def _fit_and_reweight(
             start=None if as_r else fit.estimate,
         )
         usable &= fit.converged
-        state = _FitState(design, training, fit.estimate, fit.previous if as_r else fit.estimate, weights, trend)
+        state = _FitState(
+            design, training, fit.estimate, fit.previous if as_r else fit.estimate, weights, trend
+        )
         pearson = state.pearson() / df
         phi = np.maximum(pearson, 1.0)
     # The bound must not profit from a dispersion below 1; the test of the slope takes it as estimated.
@@ -429,7 +444,8 @@ def _fit_and_reweight(
 class _FitState:
     """Working weights of a fit and what follows from them.
 
-    relative: (y - mu) / mu. working: prior weight x mu, mu of ``at``, which is the estimate or the step before it.
+    relative: (y - mu) / mu. working: prior weight x mu, mu of ``at``, which is the estimate or the step
+        before it.
     """
 
     def __init__(
@@ -449,7 +465,7 @@ class _FitState:
         self._design = design
         self._training = training
         self._estimate = estimate
-        self._weights = weights
+        self.weights = weights
         self._trend = trend
         with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
             self._by_level = design.by_level(self.working)
@@ -492,8 +508,8 @@ class _FitState:
             excess *= self._training.cells.y_two_thirds
             excess -= np.sqrt(self.mu)
             excess *= 1.5
-            # A week that alone determines its level has leverage 1 and residual 0: it tells nothing, and the floor
-            # keeps 0 divided by the rounding error of 1 - h from looking like something.
+            # A week that alone determines its level has leverage 1 and residual 0: it tells nothing, and the
+            # floor keeps 0 divided by the rounding error of 1 - h from looking like something.
             left = self.leverage()
             np.subtract(1.0, left, out=left)
             np.maximum(left, 1e-12, out=left)
@@ -504,14 +520,16 @@ class _FitState:
 
 
 def _outbreak_weights(state: _FitState, phi: FloatArray, n_rows: FloatArray, threshold: float) -> FloatArray:
-    """Step 3: weight g s^-2 for residuals above the threshold, g for the others; g makes the weights sum to n."""
+    """Step 3: weight g s^-2 for residuals above the threshold, g for the others; g makes the weights sum to
+    n.
+    """
     residual = state.anscombe(phi)
     with np.errstate(invalid="ignore"):
         large = residual > threshold
         weights = np.ones_like(residual)
         weights[large] = residual[large] ** -2.0
-    if state._weights is not None:
-        weights *= state._weights
+    if state.weights is not None:
+        weights *= state.weights
     weights *= n_rows / weights.sum(axis=0)
     return weights
 

@@ -2,20 +2,22 @@
 
 Model, for row i of the training set: log mu_i = a_[level(i)] + b x_i (+ log exposure_i), variance phi mu_i.
 
-Each row has exactly one level, so the normal equations X'WX form an arrow matrix: a diagonal with the sums of the
-weights by level, bordered by the row of the trend. Eliminating the diagonal leaves one equation for the slope, and
-the whole step needs three sums by level: of w, w x and w x^2. Further, mu_i = exp(a_l) exp(b x_i): the level's
-factor comes out of the sums, and exp(b x) of whole weeks x is the product of two short tables. A step is thus a
-few passes over an array of shape (n_rows, n_problems), with no exponential and no matrix in it.
+Each row has exactly one level, so the normal equations X'WX form an arrow matrix: a diagonal with the sums of
+the weights by level, bordered by the row of the trend. Eliminating the diagonal leaves one equation for the
+slope, and
+the whole step needs three sums by level: of w, w x and w x^2. Further, mu_i = exp(a_l) exp(b x_i): the
+level's factor comes out of the sums, and exp(b x) of whole weeks x is the product of two short tables. A step
+is thus a few passes over an array of shape (n_rows, n_problems), with no exponential and no matrix in it.
 
-Iteration, start and stop follow the usual iteratively reweighted least squares (McCullagh & Nelder 1989, 2.5):
-start at mu = y + 0.1, stop when the deviance changes by less than 1e-8 of (itself + 0.1).
+Iteration, start and stop follow the usual iteratively reweighted least squares (McCullagh & Nelder 1989,
+2.5): start at mu = y + 0.1, stop when the deviance changes by less than 1e-8 of (itself + 0.1).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -49,11 +51,11 @@ class TrainingDesign:
         level = level[order]
         names, starts = np.unique(level, return_index=True)
         edges = [*(int(s) for s in starts), int(level.size)]
-        self.levels = tuple(zip(edges[:-1], edges[1:], strict=True))
+        self.levels = tuple(pairwise(edges))
         self.current = int(np.flatnonzero(names == current_level)[0])
         self.level_of_row: IntArray = np.repeat(np.arange(len(names)), np.diff(edges))
         centre = float(self.lags.mean())
-        self.x: FloatArray = centre - self.lags
+        self.x: FloatArray = centre - self.lags.astype(np.float64)
         self.x_now = centre
         position = int(self.lags.max()) - self.lags
         self._coarse, self._fine = np.divmod(position, _TABLE)
@@ -88,7 +90,8 @@ class TrainingDesign:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StartTerms:
-    """Counts and what the fit needs of them alone; cell by cell, so the caller tabulates it once for all windows.
+    """Counts and what the fit needs of them alone; cell by cell, so the caller tabulates it once for all
+    windows.
 
     working: (y + 0.1) log(y + 0.1) - 0.1, the weighted working response at the start.
     deviance: y log y - y log(y + 0.1) + 0.1, half the deviance at the start.
@@ -105,9 +108,7 @@ class StartTerms:
     def of(cls, y: FloatArray) -> StartTerms:
         log_start = np.log(y + 0.1)
         y_log_y = y * np.log(np.where(y > 0, y, 1.0))
-        return cls(
-            y, y_log_y, (y + 0.1) * log_start - 0.1, y_log_y - y * log_start + 0.1, np.cbrt(y) ** 2
-        )
+        return cls(y, y_log_y, (y + 0.1) * log_start - 0.1, y_log_y - y * log_start + 0.1, np.cbrt(y) ** 2)
 
     def columns(self, index: IntArray) -> StartTerms:
         """The problems of these columns."""
@@ -135,7 +136,9 @@ class Coefficients:
     slope: FloatArray
 
     def mean_power(self, design: TrainingDesign, exposure: FloatArray | None, power: float) -> FloatArray:
-        """mu^power of every row; shape (n_rows, n_problems). The tables make it far cheaper than a power of mu."""
+        """mu^power of every row; shape (n_rows, n_problems). The tables make it far cheaper than a power of
+        mu.
+        """
         mu: FloatArray = np.exp(power * self.intercepts)[design.level_of_row]
         if bool(self.slope.any()):
             mu *= design.growth(power * self.slope)
@@ -230,7 +233,13 @@ def fit_quasi_poisson(
             keep = np.flatnonzero(going)
             if keep.size == 1:
                 keep = np.append(keep, keep[0])
-            at, gy, gxy, observed_log, deviance = at[keep], gy[:, keep], gxy[keep], observed_log[keep], deviance[keep]
+            at, gy, gxy, observed_log, deviance = (
+                at[keep],
+                gy[:, keep],
+                gxy[keep],
+                observed_log[keep],
+                deviance[keep],
+            )
             intercepts, slope, s0, sw = intercepts[:, keep], slope[keep], s0[:, keep], sw[:, keep]
             level_factor, going = level_factor[:, keep], going[keep]
             if trend:

@@ -1,8 +1,8 @@
 """The instantaneous reproduction number R_t from daily incidence.
 
 Reference:
-  Cori A, Ferguson NM, Fraser C, Cauchemez S (2013) A new framework and software to estimate time-varying reproduction
-    numbers during epidemics. Am J Epidemiol 178:1505-1512.
+  Cori A, Ferguson NM, Fraser C, Cauchemez S (2013) A new framework and software to estimate time-varying
+    reproduction numbers during epidemics. Am J Epidemiol 178:1505-1512.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ __all__ = ["ReproductionNumber", "ReproductionNumberEstimate", "discrete_serial_
 class ReproductionNumberEstimate:
     """Posterior of R_t; arrays of the shape of the incidence, NaN before the first full window.
 
-    mean, sd: of the gamma posterior. shape, scale: its parameters. infection_pressure: Lambda_t, the cases expected on
-    day t if R_t were 1. At days whose window saw no pressure the posterior is the prior plus imported cases only.
+    mean, sd: of the gamma posterior. shape, scale: its parameters. infection_pressure: Lambda_t, the cases
+    expected on day t if R_t were 1. At days whose window saw no pressure the posterior is the prior plus
+    imported cases only.
     """
 
     mean: FloatArray
@@ -48,10 +49,12 @@ class ReproductionNumberEstimate:
 class ReproductionNumber:
     """Cori's estimator: the cases of a window are Poisson with mean R_t times the infection pressure.
 
-    mean_si, std_si: mean and standard deviation of the serial interval, in days; mean_si > 1, std_si > 0. There is no
+    mean_si, std_si: mean and standard deviation of the serial interval, in days; mean_si > 1, std_si > 0.
+        There is no
         default: they belong to the disease.
     window: days over which R_t is held constant, >= 1.
-    mean_prior, std_prior: of the gamma prior of R_t (5 and 5 in the literature: without cases R_t is not small).
+    mean_prior, std_prior: of the gamma prior of R_t (5 and 5 in the literature: without cases R_t is not
+        small).
     alpha: for ``detect``: alarm when the posterior probability of R_t <= 1 is below it, in (0, 1).
 
     Raises ``ValueError`` for a parameter outside its range, for a population and for an unknown count.
@@ -79,7 +82,10 @@ class ReproductionNumber:
         incidence: new cases by day of onset, shape (n_series, n_times) or (n_times,).
         """
         cases, shape = as_counts(incidence)
-        require(not bool(np.isnan(cases).any()), "incidence must have no unknown day: one gap spoils all later days")
+        require(
+            not bool(np.isnan(cases).any()),
+            "incidence must have no unknown day: one gap spoils all later days",
+        )
         n_times = cases.shape[1]
         interval = discrete_serial_interval(self.mean_si, self.std_si, max(n_times - 1, 0))
         pressure = np.zeros_like(cases)
@@ -110,10 +116,12 @@ class ReproductionNumber:
     ) -> Detection:
         """Alarm on the days when R_t is above 1 with posterior probability above 1 - alpha.
 
-        Result: expected, Lambda_t, the cases of the day if R_t were 1; upperbound, the count of the day above which the
-        rule alarms, NaN where the earlier days of the window alone suffice; score, the posterior mean of R_t;
-        diagnostics "lower" and "upper", the credible limits at alpha and 1 - alpha. Masked until the window is full and
-        where no earlier case lies within reach: a first case tells nothing of transmission. ``dates`` play no part.
+        Result: expected, Lambda_t, the cases of the day if R_t were 1; upperbound, the count of the day above
+        which the rule alarms, NaN where the earlier days of the window alone suffice; score, the posterior
+        mean of R_t; diagnostics "lower" and "upper", the credible limits at alpha and 1 - alpha. Masked until
+        the window is full and
+        where no earlier case lies within reach: a first case tells nothing of transmission. ``dates`` play no
+            part.
         """
         refuse_population(population, self.method)
         cases, shape = as_counts(counts)
@@ -143,8 +151,8 @@ def discrete_serial_interval(mean: float, std: float, longest: int) -> FloatArra
     """Probabilities w_0 .. w_longest of a serial interval of 0, 1, ... days; w_0 = 0.
 
     A gamma variable shifted by one day, discretised as in Cori 2013, web appendix 11:
-    w_k = k F(k) + (k-2) F(k-2) - 2 (k-1) F(k-1) + a b (2 G(k-1) - G(k-2) - G(k)), with shape a = ((mean-1)/std)^2,
-    scale b = std^2/(mean-1), F its distribution function and G that of shape a + 1.
+    w_k = k F(k) + (k-2) F(k-2) - 2 (k-1) F(k-1) + a b (2 G(k-1) - G(k-2) - G(k)), with shape a =
+    ((mean-1)/std)^2, scale b = std^2/(mean-1), F its distribution function and G that of shape a + 1.
     """
     require(mean > 1, f"the mean serial interval must be above 1 day, not {mean}")
     require(std > 0, f"the standard deviation of the serial interval must be above 0, not {std}")
@@ -170,7 +178,9 @@ def _window_sum(values: FloatArray, window: int) -> FloatArray:
 
 
 def _shape_with_cdf(probability: float, x: FloatArray) -> FloatArray:
-    """The gamma shape at which P(X <= x) equals ``probability``, by bisection; the cdf falls as the shape grows."""
+    """The gamma shape at which P(X <= x) equals ``probability``, by bisection; the cdf falls as the shape
+    grows.
+    """
     known = np.isfinite(x)
     point = np.where(known, x, 1.0)
     low, high = np.full_like(point, 1e-9), 2.0 * point + 1.0

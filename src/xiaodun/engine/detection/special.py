@@ -1,8 +1,8 @@
 """Distribution functions the detectors need, vectorised, in NumPy alone.
 
-SciPy costs three seconds at import and 110 MB on disk; the detectors need six functions of it. Each is checked
-in the tests against closed forms or against R's published values. Accuracy is about 1e-12 relative unless a
-docstring says otherwise. Arguments outside a function's domain give NaN, never a number.
+SciPy costs three seconds at import and 110 MB on disk; the detectors need six functions of it. Each is
+checked in the tests against closed forms or against R's published values. Accuracy is about 1e-12 relative
+unless a docstring says otherwise. Arguments outside a function's domain give NaN, never a number.
 """
 
 from __future__ import annotations
@@ -206,8 +206,11 @@ def gamma_quantile(probability: float, shape: npt.ArrayLike) -> FloatArray:
     return result
 
 
-def negative_binomial_quantile(probability: float, mean: npt.ArrayLike, dispersion: npt.ArrayLike) -> FloatArray:
-    """Smallest count u with P(Y <= u) >= ``probability``; Y has the given mean and variance dispersion * mean.
+def negative_binomial_quantile(
+    probability: float, mean: npt.ArrayLike, dispersion: npt.ArrayLike
+) -> FloatArray:
+    """Smallest count u with P(Y <= u) >= ``probability``; Y has the given mean and variance dispersion *
+    mean.
 
     ``dispersion`` 1 is the Poisson law, above 1 the negative binomial of size mean / (dispersion - 1) and
     probability 1 / dispersion. NaN where the mean is not a finite number of at least 0, where dispersion is
