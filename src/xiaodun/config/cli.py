@@ -1,0 +1,459 @@
+"""``xiaodun``: the console command behind everything.
+
+Exit codes: 0 done; 1 the work failed or something is damaged; 2 a setting, option or file is wrong.
+"""
+
+import argparse
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from xiaodun.config.env import SettingError
+from xiaodun.config.keys import new_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+DEMO = "xiaodun.config.settings.demo"
+PRODUCTION = "xiaodun.config.settings.production"
+
+# A tail of audit rows younger than this is the sealer's normal lag, not a fault.
+SEALER_LAG = timedelta(minutes=5)
+
+OVERVIEW = """\
+Xiaodun 校盾: school infectious-disease control for a Chinese district.
+
+Try it
+  demo      make an invented district in a folder and serve it on this machine
+  replay    put an old outbreak through the real services: when did which rule fire, who was told
+  detect    run the outbreak detectors on series of counts
+
+Run a district (settings from the environment: docs/operations/settings.md)
+  keys      print fresh keys for the environment
+  migrate   make or upgrade the database; load calendar, rules, ladders and playbook
+  check     look for what is unsafe or unfinished in settings and database
+  serve     web server, jobs and schedule in one process
+  jobs      jobs and schedule alone, beside a web server of your own (WSGI: xiaodun.config.wsgi)
+  verify    prove that the audit is whole
+"""
+
+EXAMPLES = """\
+examples
+  xiaodun demo                                a district at http://localhost:8000/, kept in var/demo
+  xiaodun demo --port 9000 --reset            the same from its first morning again
+  xiaodun replay outbreak.csv --format text   what the rules would have said
+  xiaodun keys > keys.env                     then: chmod 600 keys.env
+  xiaodun migrate && xiaodun serve            a production start
+  xiaodun verify --head 5f1c…                 the audit against a head kept elsewhere
+
+`xiaodun COMMAND --help` says more about each.
+"""
+
+
+class CommandError(Exception):
+    """The command cannot go on; the text says what to do."""
+
+
+# --- the commands -----------------------------------------------------------------------------------------
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    if arguments.data:
+        os.environ["XIAODUN_DATA_DIR"] = str(arguments.data)
+    _set_up(DEMO)
+    from django.conf import settings
+
+    from xiaodun.config import prepare
+
+    with _alone_in(settings.DATA_DIR):
+        if arguments.reset:
+            _remove_demo(settings.DATA_DIR)
+        if not prepare.is_made():
+            _build_demo(settings.DATA_DIR)
+        prepare.make_tables()
+        shown = _continue_clock()
+        if arguments.no_serve:
+            print(f"The demonstration is ready in {settings.DATA_DIR}.")
+            return 0
+        return _serve_demo(arguments.port, shown)
+
+
+def _build_demo(folder: Path) -> None:
+    from xiaodun.config import demo as builder
+    from xiaodun.config import prepare
+
+    # An interrupted build leaves a database without its Installation row: begin again.
+    _remove_demo(folder)
+    prepare.make_tables()
+    with _Progress("Making an invented district", sys.stderr) as progress:
+        builder.build(progress=progress)
+    if not prepare.is_made():
+        raise CommandError("The district was not finished. Run `xiaodun demo --reset`.")
+
+
+def _remove_demo(folder: Path) -> None:
+    from django.db import connections
+
+    connections.close_all()
+    for name in ("district.sqlite3", "queue.sqlite3"):
+        for suffix in ("", "-wal", "-shm"):
+            (folder / f"{name}{suffix}").unlink(missing_ok=True)
+
+
+def _continue_clock() -> "datetime":
+    """Let the fictional clock go on from where the demo last stopped; returns what it shows."""
+    from xiaodun.kit import clock
+    from xiaodun.kit.models import Installation
+
+    row = Installation.objects.get()
+    resumed = row.clock_seen or row.clock_start
+    if resumed is not None:
+        clock.shift(resumed - clock.now())
+    return clock.now()
+
+
+def _serve_demo(port: int, shown: "datetime") -> int:
+    from xiaodun.config import server
+    from xiaodun.kit.clock import SHANGHAI
+
+    def say(actual: int) -> None:
+        print(
+            f"\n  Xiaodun demonstration: http://localhost:{actual}/\n"
+            f"  Its clock: {shown.astimezone(SHANGHAI):%Y-%m-%d %H:%M} in China. All people are invented.\n"
+            f"  Stop with Ctrl+C; begin again from the first morning with `xiaodun demo --reset`.\n",
+            flush=True,
+        )
+
+    try:
+        server.serve(host="127.0.0.1", port=port, on_ready=say)
+    except server.PortTakenError:
+        print(f"Port {port} is taken; looking for a free one.", file=sys.stderr)
+        server.serve(host="127.0.0.1", port=0, on_ready=say)
+    return 0
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    _set_up(_settings_of_environment())
+    from django.conf import settings
+
+    from xiaodun.config import prepare, server
+
+    _refuse_unsafe()
+    if not prepare.is_made() or not prepare.is_up_to_date():
+        raise CommandError("The database is not made or is of an older version. Run `xiaodun migrate` first.")
+    print(
+        f"This server speaks plain HTTP. Browsers need HTTPS: put a reverse proxy before it "
+        f"({settings.TRUSTED_PROXY} is believed; docs/operations/settings.md).",
+        file=sys.stderr,
+    )
+
+    def say(actual: int) -> None:
+        print(
+            f"Serving on {arguments.host}:{actual}, public names: {', '.join(settings.ALLOWED_HOSTS)}",
+            flush=True,
+        )
+
+    server.serve(
+        host=arguments.host,
+        port=arguments.port,
+        threads=arguments.threads,
+        with_jobs=not arguments.no_jobs,
+        trusted_proxy=settings.TRUSTED_PROXY,
+        on_ready=say,
+    )
+    return 0
+
+
+def jobs(arguments: argparse.Namespace) -> int:
+    _set_up(_settings_of_environment())
+    from xiaodun.config import server
+
+    _refuse_unsafe()
+    print("Running jobs and schedule; stop with Ctrl+C.", flush=True)
+    server.work()
+    return 0
+
+
+def migrate(arguments: argparse.Namespace) -> int:
+    _set_up(_settings_of_environment())
+    from django.conf import settings
+
+    from xiaodun.config import prepare
+    from xiaodun.kit import clock
+    from xiaodun.kit.models import Installation
+
+    _refuse_unsafe()
+    now = clock.now()
+    prepare.make_tables()
+    prepare.load_reference(at=now)
+    prepare.mark(Installation.Kind(settings.MODE), at=now)
+    if settings.STATIC_ROOT:
+        prepare.collect_assets()
+    print("The database is made and up to date.")
+    return 0
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    _set_up_for(arguments)
+    from xiaodun.kit import audit, clock
+
+    report = audit.verify(known_head=arguments.head)
+    print(f"{report.rows} audit rows, {report.seals} seals")
+    for what, numbers in (
+        ("altered rows", report.altered),
+        ("missing rows", report.missing),
+        ("broken seals", report.broken_seals),
+        ("rows not sealed yet", report.unsealed),
+    ):
+        if numbers:
+            listed = ", ".join(str(number) for number in numbers[:20]) + (" …" if len(numbers) > 20 else "")
+            print(f"{what}: {len(numbers)} ({listed})")
+    if not report.head_known:
+        print(f"the head {arguments.head} does not occur: the end of the chain was cut off")
+    stale = report.oldest_unsealed is not None and clock.now() - report.oldest_unsealed > SEALER_LAG
+    if stale:
+        print(f"the oldest unsealed row is of {report.oldest_unsealed:%Y-%m-%d %H:%M} UTC: do the jobs run?")
+    print(f"head {report.head or '(no seal yet)'}")
+    is_whole = report.ok and not stale
+    print("The audit is whole. Keep the head on another machine." if is_whole else "THE AUDIT IS NOT WHOLE.")
+    return 0 if is_whole else 1
+
+
+def check(arguments: argparse.Namespace) -> int:
+    _set_up_for(arguments)
+    from django.conf import settings
+    from django.core.management import CommandError as Failed
+    from django.core.management import call_command
+
+    from xiaodun.config import prepare
+
+    try:
+        call_command(
+            "check", deploy=settings.MODE == "production", databases=["default"], fail_level="WARNING"
+        )
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 1
+    if not prepare.is_made() or not prepare.is_up_to_date():
+        print("The database is not made or is of an older version. Run `xiaodun migrate`.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def keys(arguments: argparse.Namespace) -> int:
+    made = new_keys()
+    print(f"XIAODUN_SECRET_KEY={made.secret_key}")
+    print(f"XIAODUN_AUDIT_KEY={made.audit_key}")
+    print(f"XIAODUN_MASTER_KEYS={made.master_keys}")
+    print(
+        "Keep a copy apart from the backups of the database: neither is of use without the other.",
+        file=sys.stderr,
+    )
+    return 0
+
+
+# --- delegated commands: their modules own their options --------------------------------------------------
+
+
+def _replay(argv: Sequence[str]) -> int:
+    from xiaodun.config import replay
+
+    return int(replay.main(argv) or 0)
+
+
+def _detect(argv: Sequence[str]) -> int:
+    from xiaodun.engine.detection import cli
+
+    return int(cli.main(argv) or 0)
+
+
+DELEGATED: dict[str, Callable[[Sequence[str]], int]] = {"replay": _replay, "detect": _detect}
+
+
+# --- parts ------------------------------------------------------------------------------------------------
+
+
+def _settings_of_environment() -> str:
+    return os.environ.get("DJANGO_SETTINGS_MODULE") or PRODUCTION
+
+
+def _set_up_for(arguments: argparse.Namespace) -> None:
+    """Settings of ``--demo`` (with ``--data``) or of the environment."""
+    if arguments.data:
+        os.environ["XIAODUN_DATA_DIR"] = str(arguments.data)
+    _set_up(DEMO if arguments.demo or arguments.data else _settings_of_environment())
+
+
+def _set_up(module: str) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = module
+    import django
+
+    django.setup()
+
+
+def _refuse_unsafe() -> None:
+    """Stop before anything is written if a system check finds an error (wrong database, weak durability)."""
+    from django.core.management.base import BaseCommand, SystemCheckError
+
+    try:
+        BaseCommand().check(databases=["default"])
+    except SystemCheckError as error:
+        raise CommandError(str(error)) from None
+
+
+@contextmanager
+def _alone_in(folder: Path) -> "Iterator[None]":
+    """Two demonstrations on one folder would run every job twice."""
+    with (folder / "running").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(
+                f"A demonstration already runs on {folder}. Stop it, or give this one a folder with --data."
+            ) from None
+        yield
+
+
+class _Progress:
+    """A bar on a terminal, a line per tenth elsewhere. Called with the part done (0 to 1)."""
+
+    def __init__(self, title: str, stream: TextIO) -> None:
+        self.title, self.stream = title, stream
+        self.is_terminal = stream.isatty()
+        self.tenth = -1
+
+    def __enter__(self) -> "_Progress":
+        self(0.0)
+        return self
+
+    def __call__(self, done: float) -> None:
+        done = min(max(done, 0.0), 1.0)
+        if self.is_terminal:
+            width = min(40, shutil.get_terminal_size().columns - len(self.title) - 8)
+            filled = "█" * round(done * width)
+            self.stream.write(f"\r{self.title} {filled.ljust(width, '░')} {done:4.0%}")
+        elif int(done * 10) > self.tenth:
+            self.tenth = int(done * 10)
+            self.stream.write(f"{self.title}: {done:.0%}\n")
+        self.stream.flush()
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:
+            self(1.0)
+        if self.is_terminal:
+            self.stream.write("\n")
+
+
+# --- the command line -------------------------------------------------------------------------------------
+
+
+def build_parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="xiaodun",
+        usage="xiaodun COMMAND [options]",
+        description=OVERVIEW,
+        epilog=EXAMPLES,
+        formatter_class=raw,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", help=argparse.SUPPRESS, prog="xiaodun"
+    )
+
+    def add(run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(run.__name__, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    each = add(
+        demo,
+        "Makes an invented district in a folder (once; later starts are quick) and serves it with its"
+        " jobs from this process, to this machine only. The sign-in page offers one button per role. "
+        "The fictional clock goes on where the last run stopped.",
+    )
+    each.add_argument("--port", type=int, default=8000, help="another is chosen if it is taken (%(default)s)")
+    each.add_argument("--data", metavar="DIR", type=Path, help="folder of the district (var/demo)")
+    each.add_argument("--reset", action="store_true", help="throw the district away and make it anew")
+    each.add_argument("--no-serve", action="store_true", help="make the district only")
+
+    each = add(
+        serve,
+        "Serves a district: web pages, API, jobs and schedule in one process. Refuses a "
+        "demonstration's database, unsafe settings and a database of another version. SIGTERM and "
+        "Ctrl+C let running work finish.",
+    )
+    each.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    each.add_argument("--port", type=int, default=8000, help="(%(default)s)")
+    each.add_argument("--threads", type=int, default=8, help="requests served at a time (%(default)s)")
+    each.add_argument("--no-jobs", action="store_true", help="pages only; `xiaodun jobs` runs elsewhere")
+
+    add(
+        jobs,
+        "Runs jobs and schedule without web pages. Exactly one process of an installation may do so: "
+        "this one, or `xiaodun serve` without --no-jobs.",
+    )
+    add(
+        migrate,
+        "Makes the database or brings it to this version, loads the calendar, rules, ladders and "
+        "playbook that the package carries (what an officer changed stays), and collects the assets. "
+        "Can be repeated.",
+    )
+    each = add(
+        verify,
+        "Reads all audit rows and seals and reports altered, missing and unsealed rows and broken "
+        "seals; changes nothing. Exit code 1 if anything is wrong.",
+    )
+    each.add_argument("--head", default="", help="a head printed earlier and kept on another machine")
+    _add_demo_options(each)
+    each = add(
+        check,
+        "Checks settings and database: Django's deployment checks, durability of SQLite, kind and "
+        "version of the database. Exit code 1 at the first warning.",
+    )
+    _add_demo_options(each)
+    add(keys, "Prints fresh keys as lines for an environment file.")
+    for name in DELEGATED:
+        commands.add_parser(name, add_help=False)
+    return parser
+
+
+def _add_demo_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--demo", action="store_true", help="of the demonstration instead of the environment's"
+    )
+    parser.add_argument(
+        "--data", metavar="DIR", type=Path, help="folder of the demonstration; implies --demo"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if argv and argv[0] in DELEGATED:
+        return DELEGATED[argv[0]](argv[1:])
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.version:
+        print(f"xiaodun {version('xiaodun')}")
+        return 0
+    if arguments.command is None:
+        parser.print_help()
+        return 2
+    try:
+        run: Callable[[argparse.Namespace], int] = arguments.run
+        return run(arguments)
+    except SettingError as error:
+        print(f"xiaodun: {error}", file=sys.stderr)
+        return 2
+    except CommandError as error:
+        print(f"xiaodun: {error}", file=sys.stderr)
+        return 1
