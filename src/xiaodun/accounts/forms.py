@@ -15,7 +15,12 @@ class SignInForm(AuthenticationForm):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they come
         self.fields["username"].label = _("User name")
-        self.fields["username"].widget.attrs |= {"autocomplete": "username", "autocapitalize": "none"}
+        self.fields["username"].widget.attrs |= {
+            "autocomplete": "username",
+            "autocapitalize": "none",
+            "class": "form-control",
+        }
+        self.fields["password"].widget.attrs |= {"class": "form-control"}
         self.fields["password"].label = _("Password")
         for field, message in (
             ("username", _("Enter your user name.")),

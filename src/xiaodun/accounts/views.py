@@ -48,7 +48,6 @@ class SignIn(LoginView):
             **kwargs,
             page_title=_("Sign in"),
             demo_users=_offered_demo_users(),
-            languages=_languages(),
         )
 
 
@@ -98,11 +97,6 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 def _offered_demo_users() -> list[DemoUser]:
     is_demo = settings.IS_DEMO and settings.MODE in {"demo", "test"}
     return demo_users(clock.local_day(clock.now())) if is_demo else []
-
-
-def _languages() -> list[dict[str, str]]:
-    # Each language in its own words: a reader of the one need not read the other.
-    return [{"code": "zh-hans", "name": "简体中文"}, {"code": "en", "name": "English"}]
 
 
 def _in_own_language(
