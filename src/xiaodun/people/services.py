@@ -16,6 +16,7 @@ from typing import TypeVar
 from django.db import transaction
 from django.db.models import Q
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.accounts.models import Actor, User
@@ -468,7 +469,7 @@ def _refusal(fault: _Fault, facts: Mapping[str, object]) -> Refusal:
 
 
 def _row_error(position: int, fault: _Fault, person: int | None = None) -> RowError:
-    where = _("row {number}").format(number=position)
+    where = format_lazy(_("row {number}"), number=position)
     return RowError(where, fault.message, fault.remedy, person=person, field=fault.field)
 
 
