@@ -14,12 +14,12 @@ from importlib.resources import files
 from uuid import uuid4
 
 from xiaodun.duties.services import load_playbook
-from xiaodun.ladders.services import load_ladders
 
 from xiaodun.accounts.models import User
 from xiaodun.accounts.services import assign_role, create_user
 from xiaodun.kit import outbox
 from xiaodun.kit.clock import local_day, local_moment
+from xiaodun.ladders.services import load_ladders
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.services import (
     create_district,
@@ -44,7 +44,10 @@ _PUPILS = ("王小明", "李晓红", "单志远", "欧阳雨萱", "曾浩", "张
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Units, staff and pupils by the part that they play. ``at`` is the morning of ``day``."""
+    """Units, staff and pupils by the part that they play. ``at`` is the morning of ``day``.
+
+    ``class_a`` and ``class_b`` are of ``grade``, ``class_c`` and ``class_d`` of the next one of ``school``.
+    """
 
     day: date
     at: datetime
@@ -53,6 +56,8 @@ class Cast:
     grade: Unit
     class_a: Unit
     class_b: Unit
+    class_c: Unit
+    class_d: Unit
     room: Unit
     other_school: Unit
     other_class: Unit
@@ -79,6 +84,9 @@ def make_cast(*, day: date = DAY, of_day: time = time(7, 42), pupils: int = 5) -
     district = create_district(by=None, code="410106", name="示范区", name_en="Model District", at=BEFORE)
     school, grade, class_a = _school(district, "P1", "育才小学", "Yucai Primary School")
     class_b = _unit(grade, "group", "P1-3-2", "三(2)班", "Class 3(2)", group_kind="class")
+    next_grade = _unit(school, "grade", "P1-4", "四年级", "Grade 4")
+    class_c = _unit(next_grade, "group", "P1-4-1", "四(1)班", "Class 4(1)", group_kind="class")
+    class_d = _unit(next_grade, "group", "P1-4-2", "四(2)班", "Class 4(2)", group_kind="class")
     room = _unit(school, "group", "P1-D1", "宿舍101", "Room 101", group_kind="dormitory")
     other_school, _, other_class = _school(district, "P2", "青禾小学", "Qinghe Primary School")
     drill = create_drill_area(by=None, code="drill", name="演练区", name_en="Drill area", at=BEFORE)
@@ -97,7 +105,8 @@ def make_cast(*, day: date = DAY, of_day: time = time(7, 42), pupils: int = 5) -
     load_ladders(files("xiaodun.ladders") / "data" / "ladders.yaml", at=BEFORE)
     load_playbook(files("xiaodun.duties") / "data" / "playbook.yaml", at=BEFORE)
     load_rules(files("xiaodun.surveillance") / "data" / "norm-2006.yaml", at=BEFORE)
-    members = {group.pk: enrol(group, pupils) for group in (class_a, class_b, other_class, drill_class)}
+    groups = (class_a, class_b, class_c, class_d, other_class, drill_class)
+    members = {group.pk: enrol(group, pupils) for group in groups}
     enrol_many(
         by=None,
         unit=school,
@@ -112,6 +121,8 @@ def make_cast(*, day: date = DAY, of_day: time = time(7, 42), pupils: int = 5) -
         grade=grade,
         class_a=class_a,
         class_b=class_b,
+        class_c=class_c,
+        class_d=class_d,
         room=room,
         other_school=other_school,
         other_class=other_class,
@@ -199,13 +210,15 @@ def settle(*, at: datetime) -> None:
 
 
 def busy_morning(cast: Cast) -> dict[int, int]:
-    """Three vomiting pupils in each class but class_b, which nobody has checked; session ids by group.
+    """Three vomiting pupils in each class but class_d, which nobody has checked; session ids by group.
 
     Each of these classes then has illness files and an open signal, and those concerned have messages.
     """
     sessions = {}
     tappers: Iterable[tuple[Unit, User]] = (
         (cast.class_a, cast.teacher),
+        (cast.class_b, cast.colleague),
+        (cast.class_c, cast.doctor),
         (cast.other_class, cast.stranger),
         (cast.drill_class, cast.trainer),
     )

@@ -1,0 +1,134 @@
+"""Who gets what: every address × every actor × every relation between the actor and the object.
+
+One table, `PAGES`. A new address without a line here fails `test_matrix.py`. Reading a line: the roles that
+hold the right, with the status that each gets on an object within reach; whoever lacks the right gets
+`refused`; an object out of reach is 404, exactly as an unknown one; nobody signed in gets `anonymous`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+TEACHER, LEAD, DOCTOR, PRINCIPAL, OFFICER = (
+    "class_teacher",
+    "grade_lead",
+    "school_doctor",
+    "principal",
+    "district_officer",
+)
+ROLES = (TEACHER, LEAD, DOCTOR, PRINCIPAL, OFFICER)
+ANONYMOUS, TOKEN = "anonymous", "api_token"
+ACTORS = (ANONYMOUS, *ROLES, TOKEN)
+
+# Where the object stands, seen from the teacher of class_a: the grade of the lead holds two, the school of
+# doctor, principal and token three, the district of the officer four. Drill data are nobody's
+# here: they hang under a root of their own.
+SCOPES = ("own", "same_grade", "same_school", "other_school", "drill", "unknown")
+REACH: Mapping[str, frozenset[str]] = {
+    TEACHER: frozenset(SCOPES[:1]),
+    LEAD: frozenset(SCOPES[:2]),
+    DOCTOR: frozenset(SCOPES[:3]),
+    PRINCIPAL: frozenset(SCOPES[:3]),
+    TOKEN: frozenset(SCOPES[:3]),
+    OFFICER: frozenset(SCOPES[:4]),
+}
+
+
+def each(status: int, *roles: str) -> dict[str, int]:
+    return dict.fromkeys(roles or ROLES, status)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One address. ``about``: the kind of object in it ("" for none), see `test_matrix.objects`."""
+
+    name: str
+    roles: Mapping[str, int]
+    about: str = ""
+    method: str = "get"
+    data: Mapping[str, Any] = field(default_factory=dict)
+    query: str = ""
+    # Asked for by a script: problems come as JSON, and nobody signed in gets 401 instead of the sign-in page.
+    is_json: bool = False
+    anonymous: int = 0
+    refused: int = 403
+    # How far a role reaches where that differs from REACH.
+    reach: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    # Opened by the smoke test in a browser, for these roles (empty: those with status 200).
+    is_page: bool = True
+
+    def expected(self, actor: str, scope: str) -> int:
+        if actor in {ANONYMOUS, TOKEN} and actor not in self.roles:
+            return self.anonymous or (401 if self.is_json else 302)
+        if actor not in self.roles:
+            return self.refused
+        reach = self.reach.get(actor, REACH.get(actor, frozenset(SCOPES)))
+        return self.roles[actor] if not self.about or scope in reach else 404
+
+    def scopes(self) -> tuple[str, ...]:
+        if not self.about:
+            return ("own",)
+        # Grades and classes share their institution; messages are one's own or somebody else's.
+        if self.about in {"institution", "institution_figure", "message"}:
+            return ("own", "other_school", "drill", "unknown")
+        return SCOPES
+
+
+_ALL = frozenset(SCOPES)
+_OWN = dict.fromkeys(ROLES, frozenset({"own"}))
+_EVERYBODY = {ANONYMOUS: 200, TOKEN: 200}
+_WITH_CHILDREN = (TEACHER, LEAD, DOCTOR)
+_SUBMITTERS = (TEACHER, DOCTOR)
+
+PAGES: tuple[Page, ...] = (
+    # --- kit ---
+    Page("kit:health", _EVERYBODY | each(200), is_page=False),
+    # --- accounts ---
+    Page("accounts:sign_in", _EVERYBODY | each(302)),
+    Page(
+        "accounts:sign_in_to_demo",
+        {ANONYMOUS: 302, TOKEN: 302} | each(302),
+        method="post",
+        data={"role": TEACHER},
+    ),
+    Page("accounts:sign_out", {ANONYMOUS: 302, TOKEN: 302} | each(302), method="post"),
+    Page(
+        "accounts:language", {ANONYMOUS: 302, TOKEN: 302} | each(302), method="post", data={"language": "en"}
+    ),
+    # --- desks ---
+    Page("desks:home", each(302)),
+    Page("desks:today", each(200)),
+    Page("desks:class_check", each(200, *_SUBMITTERS), "group"),
+    Page("desks:class_roster", each(200, *_SUBMITTERS), "group", is_json=True),
+    # A body that no client sends: past the door it is 422, and nothing is written.
+    Page("desks:class_submit", each(422, *_SUBMITTERS), "group", "post", is_json=True),
+    Page("desks:check_done", each(200, *_WITH_CHILDREN), "session"),
+    Page("desks:check_correct", each(422, *_SUBMITTERS), "session", "post", is_json=True),
+    Page("desks:signals", each(200)),
+    Page("desks:signal", each(200), "signal"),
+    Page("desks:signal_acknowledge", each(302), "signal", "post"),
+    # Teacher and lead may see and acknowledge, not decide.
+    Page(
+        "desks:signal_decide",
+        each(403, TEACHER, LEAD) | each(422, DOCTOR, PRINCIPAL, OFFICER),
+        "signal",
+        "post",
+    ),
+    Page("desks:files", each(200, *_WITH_CHILDREN)),
+    Page("desks:file", each(200, *_WITH_CHILDREN), "file"),
+    Page("desks:board", each(200, PRINCIPAL, OFFICER)),
+    Page(
+        "desks:institution", each(404, TEACHER, LEAD) | each(200, DOCTOR, PRINCIPAL, OFFICER), "institution"
+    ),
+    Page("desks:figure", each(200), "figure"),
+    Page("desks:inbox", each(200)),
+    Page("desks:message_open", each(302), "message", "post", reach=_OWN),
+)
+
+
+def cells() -> Iterator[tuple[Page, str, str, int]]:
+    """Every cell of the table: address, actor, scope, expected status."""
+    for page in PAGES:
+        for actor in ACTORS:
+            for scope in page.scopes():
+                yield page, actor, scope, page.expected(actor, scope)

@@ -1,0 +1,175 @@
+"""The access matrix is complete, and every cell of it is what the server answers."""
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from tests.access.matrix import (
+    ACTORS,
+    ANONYMOUS,
+    DOCTOR,
+    LEAD,
+    OFFICER,
+    PAGES,
+    PRINCIPAL,
+    TEACHER,
+    TOKEN,
+    Page,
+    cells,
+)
+from tests.architecture.source import none
+from tests.factories import Cast, busy_morning
+from xiaodun.absence.models import Episode
+from xiaodun.accounts.models import User
+from xiaodun.accounts.services import make_api_token
+from xiaodun.messages.models import Message
+from xiaodun.surveillance.models import Signal
+
+UNKNOWN = 99_999_999
+FIGURE = "screening.absent_ill"
+
+
+def patterns(resolver=None, prefix: str = "") -> list[str]:
+    """The name of every address that the product answers; one without a name is a mistake and raises."""
+    names = []
+    for entry in (resolver or get_resolver()).url_patterns:
+        if hasattr(entry, "url_patterns"):
+            names += patterns(entry, f"{prefix}{entry.namespace}:" if entry.namespace else prefix)
+        else:
+            assert entry.name, f"The address {entry.pattern} has no name."
+            names.append(prefix + entry.name)
+    return names
+
+
+def test_every_address_stands_in_the_matrix_and_nothing_else_does():
+    in_table = {page.name for page in PAGES}
+    none([f"{name} is not in tests/access/matrix.py" for name in sorted(set(patterns()) - in_table)])
+    none([f"{name} has no address" for name in sorted(in_table - set(patterns()))])
+
+
+@dataclass(frozen=True)
+class District:
+    """The cast on a busy morning, who plays which role, and the objects of each scope by kind."""
+
+    cast: Cast
+    users: dict[str, User]
+    secret: str
+    objects: dict[tuple[str, str], list]
+
+    def url(self, page: Page, actor: str, scope: str) -> str:
+        if not page.about:
+            return reverse(page.name) + page.query
+        if page.about == "message":
+            arguments = (
+                self.objects[page.about, f"{scope}:{actor}"]
+                if scope == "own"
+                else self.objects[page.about, scope]
+            )
+        else:
+            arguments = self.objects[page.about, scope]
+        return reverse(page.name, args=arguments) + page.query
+
+
+@pytest.fixture
+def district(cast: Cast, set_clock) -> District:
+    sessions = busy_morning(cast)
+    set_clock(cast.at + timedelta(minutes=10))
+    users = {
+        TEACHER: cast.teacher,
+        LEAD: cast.grade_lead,
+        DOCTOR: cast.doctor,
+        PRINCIPAL: cast.principal,
+        OFFICER: cast.officer,
+    }
+    _token, secret = make_api_token(
+        by=cast.officer,
+        name="school system",
+        unit=cast.school,
+        scopes=["checks:write", "rosters:read", "figures:read"],
+        expires_at=cast.at + timedelta(days=30),
+        at=cast.at,
+    )
+    groups = {
+        "own": cast.class_a,
+        "same_grade": cast.class_b,
+        "same_school": cast.class_c,
+        "other_school": cast.other_class,
+        "drill": cast.drill_class,
+    }
+    objects: dict[tuple[str, str], list] = {}
+    for scope, group in groups.items():
+        objects["group", scope] = [group.pk]
+        objects["session", scope] = [sessions[group.pk]]
+        objects["signal", scope] = [Signal.objects.get(unit=group).pk]
+        objects["file", scope] = [Episode.objects.filter(person__in=cast.members[group.pk]).first().pk]
+        objects["figure", scope] = [FIGURE, group.pk]
+        objects["institution", scope] = [group.get_ancestors().get(kind="institution").pk]
+    for actor, user in users.items():
+        objects["message", f"own:{actor}"] = [Message.objects.filter(recipient=user).first().pk]
+    somebody = Message.objects.filter(recipient=cast.stranger).first().pk
+    for actor in (ANONYMOUS, TOKEN):
+        objects["message", f"own:{actor}"] = [somebody]
+    objects["message", "other_school"] = [somebody]
+    objects["message", "drill"] = [Message.objects.filter(recipient=cast.trainer).first().pk]
+    for kind in ("group", "session", "signal", "file", "institution", "message"):
+        objects[kind, "unknown"] = [UNKNOWN]
+    objects["figure", "unknown"] = [FIGURE, UNKNOWN]
+    return District(cast, users, secret, objects)
+
+
+def ask(district: District, page: Page, actor: str, scope: str):
+    """The answer of the server to this actor, with whatever it wrote undone."""
+    client = Client(raise_request_exception=False)
+    headers = {"accept": "application/json"} if page.is_json else {"accept": "text/html"}
+    if actor == TOKEN:
+        headers["authorization"] = f"Bearer {district.secret}"
+    elif actor != ANONYMOUS:
+        client.force_login(district.users[actor])
+    send = getattr(client, page.method)
+    with transaction.atomic():
+        url = district.url(page, actor, scope)
+        if page.method != "get" and page.is_json:
+            answer = send(url, json.dumps(page.data), content_type="application/json", headers=headers)
+        else:
+            answer = send(url, page.data, headers=headers) if page.data else send(url, headers=headers)
+        transaction.set_rollback(True)
+    return url, answer
+
+
+def body(url: str, content: bytes) -> str:
+    """The body without what differs in every answer: request id, form tokens, and the address asked for."""
+    text = content.decode()
+    text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "REQUEST", text)
+    text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "TOKEN", text)
+    return text.replace(url, "ADDRESS")
+
+
+@pytest.mark.django_db
+def test_every_cell_of_the_matrix_is_what_the_server_answers(district: District, set_clock, capsys):
+    wrong: list[str] = []
+    not_found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    count = 0
+    for page, actor, scope, expected in cells():
+        set_clock(district.cast.at + timedelta(minutes=10))
+        url, answer = ask(district, page, actor, scope)
+        count += 1
+        if answer.status_code != expected:
+            wrong.append(f"{page.name} {actor} {scope}: {answer.status_code} instead of {expected} ({url})")
+        if answer.status_code == 404:
+            not_found[page.name, actor][scope] = body(url, answer.content)
+    for (name, actor), bodies in not_found.items():
+        if len(set(bodies.values())) > 1:
+            wrong.append(f"{name} {actor}: the bodies for {', '.join(bodies)} differ, which tells them apart")
+    with capsys.disabled():
+        print(
+            f"\naccess matrix: {len(PAGES)} addresses, {len(ACTORS)} actors, {count} cells, "
+            f"wrong={len(wrong)}"
+        )
+    none(wrong)
