@@ -68,6 +68,11 @@ class Refusal(Exception):  # noqa: N818  (the domain's word; it is not a fault)
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
 
+    @property
+    def labelled_facts(self) -> list[tuple[Text, Any]]:
+        """The facts that a person should see, with their names in words."""
+        return [(label, self.facts[name]) for name, label in self.labels.items()]
+
 
 def problem_json(refusal: Refusal) -> JsonResponse:
     """The refusal as ``application/problem+json`` (RFC 9457), its own members beside the standard ones."""
@@ -109,15 +114,7 @@ def respond(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """
     if wants_json(request):
         return problem_json(refusal)
-    shown = {
-        "title": refusal.message,
-        "facts": [(label, refusal.facts[name]) for name, label in refusal.labels.items()],
-        "rule": refusal.rule,
-        "lifts": refusal.lifts,
-        "code": refusal.code,
-        "errors": refusal.errors,
-    }
-    context = {"refusal": shown, "request_id": current_request_id()}
+    context = {"refusal": refusal, "request_id": current_request_id()}
     if refusal.status >= 500:
         return HttpResponse(render_to_string("plain_error.html", context), status=refusal.status)
     return render(request, "kit/refusal.html", context, status=refusal.status)
