@@ -8,7 +8,7 @@ from xiaodun.screening.models import Finding
 
 
 class Episode(models.Model):
-    """One illness of one person. Opens itself with the first finding and runs until a check finds the person well.
+    """One illness of one person: opens with the first finding, runs until a check finds the person well.
 
     ``onset`` is the earliest first day that any of its findings names; ``symptoms`` is the union over them.
     """

@@ -1,8 +1,9 @@
 """How illness episodes follow from what teachers tap. Pure: records in, episodes out.
 
-One episode runs from the first finding of illness until a check finds the person present without one. A day
-without a check, or away for another reason, neither ends nor interrupts it. Because episodes are a function of the
-records alone, the order in which checks arrive (a phone without network sends Tuesday's on Thursday) cannot matter.
+One episode runs from the first finding of illness until a check finds the person present without one. A
+day without a check, or away for another reason, neither ends nor interrupts it. Because episodes are a
+function of the records alone, the order in which checks arrive (a phone without network sends Tuesday's on
+Thursday) cannot matter.
 """
 
 from collections.abc import Iterable
@@ -36,7 +37,7 @@ class DayRecord:
 
 @dataclass(frozen=True, slots=True)
 class DerivedEpisode:
-    """One illness of one person: ``onset`` is the earliest first day named, ``back_on`` the check that found them well."""
+    """One illness of one person: ``onset`` is the earliest first day, ``back_on`` the day found well."""
 
     onset: date
     records: tuple[DayRecord, ...]

@@ -61,9 +61,9 @@ def running_for(person_ids: Iterable[int]) -> dict[int, Episode]:
 def cases_with_onset(
     *, group_ids: Iterable[int], start: date, end: date
 ) -> list[tuple[int, int, date, list[str]]]:
-    """``(group, person, onset, symptoms)`` of every illness with onset from ``start`` to ``end``, both inclusive.
+    """``(group, person, onset, symptoms)`` of every illness with onset from ``start`` to ``end``, inclusive.
 
-    A case counts in the groups to which the person belonged on the day of onset (design §3, Units). One query.
+    A case counts in the groups to which the person belonged on the day of onset. One query.
     """
     rows = (
         Episode.objects.filter(
@@ -79,7 +79,7 @@ def cases_with_onset(
     return list(rows)
 
 
-def onsets_of(person_id: int, *, since: date) -> list[date]:
-    """The onset days of a person's illnesses on or after ``since``."""
-    found = Episode.objects.filter(person_id=person_id, onset__gte=since).exclude(state=Episode.State.VOID)
-    return list(found.values_list("onset", flat=True))
+def onsets_of(person_ids: Iterable[int], *, since: date) -> list[date]:
+    """The onset days of these persons' illnesses on or after ``since``, each once (one query)."""
+    found = Episode.objects.filter(person_id__in=list(person_ids), onset__gte=since)
+    return list(found.exclude(state=Episode.State.VOID).values_list("onset", flat=True).distinct())

@@ -28,9 +28,9 @@ _STATE_OF_STATUS = {
 
 
 def follow_check(payload: dict[str, Any], *, at: datetime) -> None:
-    """Bring the files of everybody whom a check concerns into line with it (subscriber of ``check_recorded``).
+    """Bring the files of everybody whom a check concerns into line with it (hears ``check_recorded``).
 
-    Reads the session as it stands now, so repeating it, or running it after a later correction, changes nothing.
+    Reads the session as it stands now: repeating it, or running it after a later correction, changes nothing.
     """
     session = CheckSession.objects.get(pk=payload["session"])
     concerned = set(session.findings.values_list("person_id", flat=True))
@@ -49,6 +49,22 @@ def follow_check(payload: dict[str, Any], *, at: datetime) -> None:
         derive_files(person_ids=concerned, around=session.day, at=at)
 
 
+def follow_enrolment(payload: dict[str, Any], *, at: datetime) -> None:
+    """Bring a person's files into line with the groups they now belong to (hears ``enrolment_changed``).
+
+    A move dated back changes which checks found the person well, from that day on.
+    """
+    follow_enrolments({"persons": [payload["person"]], **payload}, at=at)
+
+
+def follow_enrolments(payload: dict[str, Any], *, at: datetime) -> None:
+    """As ``follow_enrolment`` for a batch (hears ``enrolments_loaded``); nobody with findings: no work."""
+    since = date.fromisoformat(payload["since"])
+    ill = Finding.objects.filter(person_id__in=payload["persons"], replaced_in__isnull=True)
+    if persons := set(ill.values_list("person_id", flat=True)):
+        derive_files(person_ids=persons, around=since, at=at, onward=True)
+
+
 @dataclass(slots=True)
 class _Change:
     """What the derivation did to one person's files, for the audit and for those who count onsets."""
@@ -58,19 +74,20 @@ class _Change:
     new: list[dict[str, Any]]
 
 
-def derive_files(*, person_ids: Iterable[int], around: date, at: datetime) -> None:
+def derive_files(*, person_ids: Iterable[int], around: date, at: datetime, onward: bool = False) -> None:
     """Re-derive the files of these persons that a check on the day ``around`` can touch.
 
-    That is the file running on that day and the next one after it: no earlier or later file depends on it. Files
-    that no finding supports any longer are withdrawn, visibly, never deleted.
+    That is the file running on that day and the next one after it: no earlier or later file depends on it.
+    ``onward`` takes in all later ones, for what changes every day from ``around`` on. Files that no finding
+    supports any longer are withdrawn, visibly, never deleted.
     """
     with transaction.atomic():
         persons = {
             person.pk: person
             for person in Person.objects.select_for_update().filter(pk__in=set(person_ids)).order_by("pk")
         }
-        existing = _touchable_episodes(persons, around)
-        records = _records(persons, existing, around)
+        existing = _touchable_episodes(persons, around, onward=onward)
+        records = _records(persons, existing, around, onward=onward)
         onsets: set[date] = set()
         changed_persons: list[int] = []
         subjects: dict[Person, dict[str, Any]] = {}
@@ -98,8 +115,8 @@ def derive_files(*, person_ids: Iterable[int], around: date, at: datetime) -> No
             )
 
 
-def _touchable_episodes(persons: Iterable[int], around: date) -> dict[int, list[Episode]]:
-    """For each person the file that runs on ``around`` and the first one after it."""
+def _touchable_episodes(persons: Iterable[int], around: date, *, onward: bool) -> dict[int, list[Episode]]:
+    """For each person the file that runs on ``around`` and the first after it (``onward``: all after it)."""
     found: dict[int, list[Episode]] = defaultdict(list)
     candidates = (
         Episode.objects.filter(person_id__in=list(persons))
@@ -110,13 +127,13 @@ def _touchable_episodes(persons: Iterable[int], around: date) -> dict[int, list[
     )
     for episode in candidates:
         chosen = found[episode.person_id]
-        if not any(other.first_day > around for other in chosen):
+        if onward or not any(other.first_day > around for other in chosen):
             chosen.append(episode)
     return found
 
 
 def _records(
-    persons: Iterable[int], existing: dict[int, list[Episode]], around: date
+    persons: Iterable[int], existing: dict[int, list[Episode]], around: date, *, onward: bool
 ) -> dict[int, list[DayRecord]]:
     """What all checks said of these persons in the span that their touched files cover (two queries)."""
     spans: dict[int, tuple[date, date]] = {}
@@ -124,6 +141,7 @@ def _records(
         episodes = existing[person_id]
         first = min([around, *(episode.first_day for episode in episodes)])
         last = max([around, *(episode.back_on or date.max for episode in episodes)])
+        last = date.max if onward else last
         spans[person_id] = (first, last)
     if not spans:
         return {}

@@ -1,7 +1,7 @@
 """Kinds of check, what a finding says, and the symptoms of WS/T 772-2020.
 
-The symptom list is the standard's (domain rules §1, mark V2) with jaundice added from the registration form that
-provinces use with it. Codes are stored; words come from the catalogue.
+The symptom list is the standard's (read in a secondary text, mark V2) with jaundice added from the
+registration form that provinces use with it. Codes are stored; words come from the catalogue.
 """
 
 from django.db import models

@@ -15,7 +15,7 @@ OLDEST_ONSET = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class FindingInput:
-    """One exception as typed: whom, what, which symptoms, and since when if not since the day of the check."""
+    """One exception as typed: whom, what, which symptoms, since when if not the day of the check."""
 
     person_id: int
     status: str
@@ -32,7 +32,7 @@ class FindingInput:
 
 
 def errors_in(findings: Sequence[FindingInput], *, roster: Collection[int], day: date) -> list[RowError]:
-    """Everything wrong with the findings, each naming its row and the remedy; empty when all may be stored."""
+    """Everything wrong with the findings, each with its row and remedy; empty when all may be stored."""
     errors: list[RowError] = []
     seen: set[int] = set()
     for row, finding in enumerate(findings, start=1):

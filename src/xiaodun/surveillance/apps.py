@@ -11,14 +11,15 @@ class SurveillanceConfig(AppConfig):
         from xiaodun.absence.services import EPISODES_CHANGED
         from xiaodun.kit import outbox
         from xiaodun.messages.services import register_kind
-        from xiaodun.people.services import ENROLMENT_CHANGED
+        from xiaodun.people.services import ENROLMENT_CHANGED, ENROLMENTS_LOADED
         from xiaodun.surveillance import figures, services
 
         figures.register()
         register_kind(
-            "signal",
+            code="signal",
             title=_("Signal: %(unit)s, %(count)s cases"),
             body=_("%(rule)s. Please open the signal and acknowledge it."),
         )
         outbox.subscribe(EPISODES_CHANGED, "surveillance", services.follow_episodes)
         outbox.subscribe(ENROLMENT_CHANGED, "surveillance", services.follow_enrolment)
+        outbox.subscribe(ENROLMENTS_LOADED, "surveillance", services.follow_enrolments)

@@ -37,7 +37,7 @@ class Rule(models.Model):
 
 
 class Signal(models.Model):
-    """An alarm of one rule for one group of symptoms in one unit, alive while windows that hold overlap or touch."""
+    """An alarm of one rule for one symptom group in one unit; lives while its windows overlap or touch."""
 
     class State(models.TextChoices):
         OPEN = "open", _("waiting for acknowledgment")

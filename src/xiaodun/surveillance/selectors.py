@@ -1,19 +1,19 @@
 """Reads of signals, scoped to the reader."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
+from django.utils.translation import gettext_lazy as _
 
 from xiaodun.absence.selectors import cases_with_onset
 from xiaodun.accounts.choices import Right, Role
 from xiaodun.accounts.policies import Scope
 from xiaodun.kit import clock
+from xiaodun.kit.errors import Refusal
 from xiaodun.ladders import selectors as ladders
 from xiaodun.ladders.selectors import Notice
-from xiaodun.organisations.models import Unit
 from xiaodun.people.policies import mask_name
 from xiaodun.surveillance.models import Signal, SignalEvent
 
@@ -50,6 +50,24 @@ def signal_visible_to(scope: Scope, signal_id: int) -> Signal:
     signal = signals_visible_to(scope).filter(pk=signal_id).first()
     if signal is None:
         raise Http404
+    return signal
+
+
+def decidable_by(scope: Scope, signal_id: int) -> Signal:
+    """One signal that the reader may decide.
+
+    Raises:
+        Http404: for a foreign signal exactly as for an unknown one.
+        Refusal: ``decision-not-yours`` (403) when the reader may see and acknowledge it, but not decide.
+    """
+    signal = signal_visible_to(scope, signal_id)
+    if not may_decide(scope, signal):
+        raise Refusal(
+            "decision-not-yours",
+            _("Deciding this signal is not part of your role."),
+            status=403,
+            lifts=_("The school doctor, the principal or the district decides; you can acknowledge it."),
+        )
     return signal
 
 
@@ -106,17 +124,3 @@ def events_of(signal: Signal) -> list[SignalEvent]:
 def told_about(signal: Signal) -> list[Notice]:
     """Whom the ladder told and when, in order."""
     return ladders.history(f"signal:{signal.pk}")
-
-
-def waiting_by_unit(units: Sequence[Unit]) -> dict[int, int]:
-    """How many signals wait in each of these units or below it (one query). Units are all of one depth."""
-    if not units:
-        return {}
-    length = len(units[0].path)
-    by_path = {unit.path: unit.pk for unit in units}
-    counts = dict.fromkeys(by_path.values(), 0)
-    rows = Signal.objects.filter(state__in=WAITING).values_list("unit__path").annotate(number=Count("pk"))
-    for path, number in rows:
-        if (unit_id := by_path.get(path[:length])) is not None:
-            counts[unit_id] += number
-    return counts

@@ -1,4 +1,4 @@
-"""Rules applied to onsets, and the life of a signal: raised, grown, changed, withdrawn, acknowledged, decided."""
+"""Rules applied to onsets, and the life of a signal from raised to decided or withdrawn."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -40,8 +40,13 @@ def follow_episodes(payload: dict[str, Any], *, at: datetime) -> None:
 
 
 def follow_enrolment(payload: dict[str, Any], *, at: datetime) -> None:
-    """Judge the rules again where a transfer moves past onsets (subscriber of ``people.enrolment_changed``)."""
-    if days := onsets_of(payload["person"], since=date.fromisoformat(payload["since"])):
+    """Judge the rules again where a transfer moves past onsets (hears ``people.enrolment_changed``)."""
+    follow_enrolments({"persons": [payload["person"]], **payload}, at=at)
+
+
+def follow_enrolments(payload: dict[str, Any], *, at: datetime) -> None:
+    """As ``follow_enrolment`` for a batch (hears ``people.enrolments_loaded``)."""
+    if days := onsets_of(payload["persons"], since=date.fromisoformat(payload["since"])):
         evaluate(units=_units(payload["groups"]), days=days, at=at)
 
 
@@ -52,8 +57,8 @@ def _units(group_ids: Iterable[int]) -> list[Unit]:
 def evaluate(*, units: Sequence[Unit], days: Iterable[date], at: datetime) -> None:
     """Judge every rule in force for these units on every window that one of these onset days touches.
 
-    Past windows are judged as well as today's: a case entered on Monday with an onset on Saturday raises the signal
-    that its window deserves. The outcome depends on the cases only, not on the order in which they were entered.
+    Past windows are judged as well as today's: a case entered on Monday with an onset on Saturday raises the
+    signal that its window deserves. The outcome depends on the cases, not on the order of their entry.
     """
     days = sorted(set(days))
     if not days or not units:
@@ -75,7 +80,7 @@ def evaluate(*, units: Sequence[Unit], days: Iterable[date], at: datetime) -> No
 
 
 def evaluate_all(*, at: datetime) -> None:
-    """Judge every rule over everything on record, in one batch; finds nothing new when writes were judged rightly."""
+    """Judge every rule over everything on record; changes nothing where every write was judged rightly."""
     onsets = Episode.objects.exclude(state=Episode.State.VOID)
     days = list(onsets.values_list("onset", flat=True).distinct())
     groups = Enrolment.objects.filter(person__episodes__in=onsets).values_list("group_id", flat=True)
@@ -112,7 +117,7 @@ def _judge(rule: Rule, units: list[Unit], days: list[date], *, at: datetime) -> 
 
 
 def _within_validity(clusters: Sequence[Cluster[int]], rule: Rule) -> list[Cluster[int]]:
-    """A past day is judged by the rules of that day: only clusters whose first window ends while the rule is valid."""
+    """A past day is judged by the rules of that day: clusters whose first window ends in its validity."""
     return [
         cluster
         for cluster in clusters
@@ -206,13 +211,8 @@ def _raise(
     audit.record(
         by=None, action="surveillance.signal.raised", obj=signal, at=at, unit=unit, facts=_facts(signal, unit)
     )
-    _tell(signal, unit, at=at)
-    return signal
-
-
-def _tell(signal: Signal, unit: Unit, *, at: datetime) -> None:
     ladders.start(
-        code=signal.rule.ladder,
+        code=rule.ladder,
         subject=subject_of(signal),
         unit=unit,
         message_kind="signal",
@@ -220,6 +220,7 @@ def _tell(signal: Signal, unit: Unit, *, at: datetime) -> None:
         url=f"/signals/{signal.pk}/",
         at=at,
     )
+    return signal
 
 
 def _update(signal: Signal, cluster: Cluster[int], onsets: list[Onset[int]], *, at: datetime) -> None:
@@ -264,7 +265,7 @@ def _realarm(signal: Signal, *, at: datetime) -> None:
         update_fields=["state", "deadline_at", "acknowledged_count", "acknowledged_at", "acknowledged_by"]
     )
     _log(signal, SignalEvent.Kind.REALARMED, at=at)
-    _tell(signal, signal.unit, at=at)
+    ladders.restart(subject=subject_of(signal), facts=_facts(signal, signal.unit), at=at)
 
 
 def _end(signal: Signal, kind: SignalEvent.Kind, *, at: datetime, note: str) -> None:

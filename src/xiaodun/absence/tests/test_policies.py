@@ -1,7 +1,7 @@
 """How illness episodes follow from what teachers tap."""
 
 from datetime import date, timedelta
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,8 +101,5 @@ def test_every_finding_of_illness_is_in_exactly_one_file_and_files_do_not_overla
     episodes = derive_episodes(records)
     ill = [r for r in records if r.state not in {DayState.WELL, DayState.AWAY}]
     assert [r for e in episodes for r in e.records] == ill
-    assert all(
-        a.back_on is not None and a.back_on <= b.first_day
-        for a, b in zip(episodes, episodes[1:], strict=False)
-    )
+    assert all(a.back_on is not None and a.back_on <= b.first_day for a, b in pairwise(episodes))
     assert all(e.back_on is not None for e in episodes[:-1])

@@ -1,0 +1,187 @@
+"""The figures of checks: who was expected, who is missing ill or otherwise, who has symptoms at school."""
+
+from collections.abc import Mapping
+
+from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
+
+from xiaodun.figures import registry
+from xiaodun.figures.registry import Column, Cover, Definition, FigureScope, Row, Rows, State, Value
+from xiaodun.organisations.choices import GroupKind
+from xiaodun.organisations.models import Unit
+from xiaodun.people.selectors import head_counts
+from xiaodun.screening.choices import FindingStatus, Symptom
+from xiaodun.screening.models import CheckSession, Finding
+
+SOURCE = _("Morning checks as submitted (WS/T 772-2020), corrections included")
+# A boarder is in a class and in a dormitory room; classes and lessons count each person once.
+COUNTED = [GroupKind.CLASS, GroupKind.LESSON]
+
+
+def _sums(scope: FigureScope, field: str) -> dict[int, Value]:
+    """One column summed over the sessions of the day. No session at all: not reported, never 0."""
+    rows = (
+        CheckSession.objects.filter(scope.q("group__"), day=scope.day, group__group_kind__in=COUNTED)
+        .values_list("group__path")
+        .annotate(number=Sum(field))
+    )
+    numbers: dict[str, int] = dict(rows)
+    tally = scope.tally(numbers)
+    reported = {scope.member_of(path) for path in numbers}
+    return {
+        pk: Value(number, state=State.DUE if number else State.ZERO)
+        if pk in reported
+        else Value(None, state=State.NA)
+        for pk, number in tally.items()
+    }
+
+
+def _absent_ill(scope: FigureScope) -> Mapping[int, Value]:
+    return _sums(scope, "absent_ill")
+
+
+def _absent_other(scope: FigureScope) -> Mapping[int, Value]:
+    return {
+        pk: Value(value.number, state=State.NA if value.number is None else State.ZERO)
+        for pk, value in _sums(scope, "absent_other").items()
+    }
+
+
+def _symptomatic(scope: FigureScope) -> Mapping[int, Value]:
+    return _sums(scope, "symptomatic")
+
+
+def _findings(scope: FigureScope, status: FindingStatus) -> Rows:
+    found = (
+        Finding.objects.filter(
+            scope.q("session__group__"),
+            day=scope.day,
+            status=status,
+            replaced_in__isnull=True,
+            session__group__group_kind__in=COUNTED,
+        )
+        .select_related("person", "session__group", "session__submitted_by")
+        .order_by("session__group__path", "person__number")
+    )
+    return Rows(
+        columns=[
+            Column("group", _("Group")),
+            Column("name", _("Name"), cover=Cover.NAME),
+            Column("symptoms", _("Symptoms"), cover=Cover.CHILD),
+            Column("onset", _("Ill since"), kind="day", cover=Cover.CHILD),
+            Column("tapped", _("Tapped"), kind="moment"),
+            Column("by", _("By")),
+        ],
+        rows=[
+            Row(
+                unit=finding.session.group,
+                cells={
+                    "group": finding.session.group.label,
+                    "name": finding.person.name,
+                    "symptoms": ", ".join(str(Symptom(code).label) for code in finding.symptoms) or None,
+                    "onset": finding.onset or (finding.day if status != FindingStatus.ABSENT_OTHER else None),
+                    "tapped": finding.session.tapped_at,
+                    "by": finding.session.submitted_by.name
+                    if finding.session.submitted_by
+                    else finding.session.source,
+                },
+                url=f"/checks/{finding.session_id}/",
+            )
+            for finding in found
+        ],
+    )
+
+
+def _absent_ill_rows(scope: FigureScope) -> Rows:
+    return _findings(scope, FindingStatus.ABSENT_ILL)
+
+
+def _absent_other_rows(scope: FigureScope) -> Rows:
+    return _findings(scope, FindingStatus.ABSENT_OTHER)
+
+
+def _symptomatic_rows(scope: FigureScope) -> Rows:
+    return _findings(scope, FindingStatus.SYMPTOMS)
+
+
+def _groups(scope: FigureScope) -> dict[int, Unit]:
+    return {unit.pk: unit for unit in Unit.objects.filter(scope.q(), group_kind__in=COUNTED).order_by("path")}
+
+
+def _expected(scope: FigureScope) -> Mapping[int, Value]:
+    groups = _groups(scope)
+    counts = head_counts(scope.q(), scope.day)
+    tally = scope.tally({unit.path: counts.get(pk, 0) for pk, unit in groups.items()})
+    return {pk: Value(number) for pk, number in tally.items()}
+
+
+def _expected_rows(scope: FigureScope) -> Rows:
+    groups = _groups(scope)
+    counts = head_counts(scope.q(), scope.day)
+    return Rows(
+        columns=[Column("group", _("Group")), Column("persons", _("Persons"), kind="number")],
+        rows=[
+            Row(unit=unit, cells={"group": unit.label, "persons": counts[pk]}, counts=counts[pk])
+            for pk, unit in groups.items()
+            if counts.get(pk)
+        ],
+    )
+
+
+def register() -> None:
+    """Make the figures of checks known; called once at start."""
+    registry.register(
+        Definition(
+            code="screening.expected",
+            version=1,
+            name=_("Expected"),
+            meaning=_(
+                "Persons enrolled on the day in classes and training lessons. Dormitory rooms are left out: "
+                "their pupils are counted in their classes."
+            ),
+            unit_word=_("persons"),
+            source=_("Enrolments"),
+            compute=_expected,
+            rows=_expected_rows,
+        )
+    )
+    registry.register(
+        Definition(
+            code="screening.absent_ill",
+            version=1,
+            name=_("Absent, ill"),
+            meaning=_(
+                "Persons whom the day's morning check found absent because of illness, in classes and "
+                "training lessons. Groups that have not submitted are left out, not counted as nought."
+            ),
+            unit_word=_("persons"),
+            source=SOURCE,
+            compute=_absent_ill,
+            rows=_absent_ill_rows,
+            related=("screening.expected", "absence.open_files"),
+        )
+    )
+    registry.register(
+        Definition(
+            code="screening.absent_other",
+            version=1,
+            name=_("Absent, other reason"),
+            meaning=_("Persons whom the day's morning check found absent for a reason other than illness."),
+            unit_word=_("persons"),
+            source=SOURCE,
+            compute=_absent_other,
+            rows=_absent_other_rows,
+        )
+    )
+    registry.register(
+        Definition(
+            code="screening.symptomatic",
+            version=1,
+            name=_("At school with symptoms"),
+            meaning=_("Persons present at the day's morning check with at least one symptom."),
+            unit_word=_("persons"),
+            source=SOURCE,
+            compute=_symptomatic,
+            rows=_symptomatic_rows,
+        )
+    )
