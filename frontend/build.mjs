@@ -99,6 +99,12 @@ async function icons() {
     [await files("frontend/js/*.js"), [/\bicon\(["']([\w-]+)["']/g]],
     [await files("frontend/icons.txt"), [/^([\w-]+)$/gm]],
   ]
+  // A table of icons in Python: SOMETHING_ICONS = {key: "name", …}
+  for (const path of await files("src/xiaodun/**/*.py")) {
+    for (const table of (await read(path)).matchAll(/\b\w*icons\b[^={(]*=\s*\{([^}]*)\}/gi)) {
+      for (const match of table[1].matchAll(/:\s*"([\w-]+)"/g)) note(match[1], path)
+    }
+  }
   for (const [paths, expressions] of patterns) {
     for (const path of paths) {
       for (const expression of expressions) for (const match of (await read(path)).matchAll(expression)) note(match[1], path)

