@@ -3,37 +3,16 @@
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from django.db import transaction
 from django.test import Client
-from django.urls import get_resolver, reverse
+from django.urls import get_resolver
 
-from tests.access.matrix import (
-    ACTORS,
-    ANONYMOUS,
-    DOCTOR,
-    LEAD,
-    OFFICER,
-    PAGES,
-    PRINCIPAL,
-    TEACHER,
-    TOKEN,
-    Page,
-    cells,
-)
+from tests.access.district import District, make_district
+from tests.access.matrix import ACTORS, ANONYMOUS, PAGES, TOKEN, Page, cells
 from tests.architecture.source import none
-from tests.factories import Cast, busy_morning
-from xiaodun.absence.models import Episode
-from xiaodun.accounts.models import User
-from xiaodun.accounts.services import make_api_token
-from xiaodun.messages.models import Message
-from xiaodun.surveillance.models import Signal
-
-UNKNOWN = 99_999_999
-FIGURE = "screening.absent_ill"
 
 
 def patterns(resolver=None, prefix: str = "") -> list[str]:
@@ -54,74 +33,9 @@ def test_every_address_stands_in_the_matrix_and_nothing_else_does():
     none([f"{name} has no address" for name in sorted(in_table - set(patterns()))])
 
 
-@dataclass(frozen=True)
-class District:
-    """The cast on a busy morning, who plays which role, and the objects of each scope by kind."""
-
-    cast: Cast
-    users: dict[str, User]
-    secret: str
-    objects: dict[tuple[str, str], list]
-
-    def url(self, page: Page, actor: str, scope: str) -> str:
-        if not page.about:
-            return reverse(page.name) + page.query
-        if page.about == "message":
-            arguments = (
-                self.objects[page.about, f"{scope}:{actor}"]
-                if scope == "own"
-                else self.objects[page.about, scope]
-            )
-        else:
-            arguments = self.objects[page.about, scope]
-        return reverse(page.name, args=arguments) + page.query
-
-
 @pytest.fixture
-def district(cast: Cast, set_clock) -> District:
-    sessions = busy_morning(cast)
-    set_clock(cast.at + timedelta(minutes=10))
-    users = {
-        TEACHER: cast.teacher,
-        LEAD: cast.grade_lead,
-        DOCTOR: cast.doctor,
-        PRINCIPAL: cast.principal,
-        OFFICER: cast.officer,
-    }
-    _token, secret = make_api_token(
-        by=cast.officer,
-        name="school system",
-        unit=cast.school,
-        scopes=["checks:write", "rosters:read", "figures:read"],
-        expires_at=cast.at + timedelta(days=30),
-        at=cast.at,
-    )
-    groups = {
-        "own": cast.class_a,
-        "same_grade": cast.class_b,
-        "same_school": cast.class_c,
-        "other_school": cast.other_class,
-        "drill": cast.drill_class,
-    }
-    objects: dict[tuple[str, str], list] = {}
-    for scope, group in groups.items():
-        objects["group", scope] = [group.pk]
-        objects["session", scope] = [sessions[group.pk]]
-        objects["signal", scope] = [Signal.objects.get(unit=group).pk]
-        objects["file", scope] = [Episode.objects.filter(person__in=cast.members[group.pk]).first().pk]
-        objects["figure", scope] = [FIGURE, group.pk]
-        objects["institution", scope] = [group.get_ancestors().get(kind="institution").pk]
-    for actor, user in users.items():
-        objects["message", f"own:{actor}"] = [Message.objects.filter(recipient=user).first().pk]
-    somebody = Message.objects.filter(recipient=cast.stranger).first().pk
-    for actor in (ANONYMOUS, TOKEN):
-        objects["message", f"own:{actor}"] = [somebody]
-    objects["message", "other_school"] = [somebody]
-    objects["message", "drill"] = [Message.objects.filter(recipient=cast.trainer).first().pk]
-    for kind in ("group", "session", "signal", "file", "institution", "message"):
-        objects[kind, "unknown"] = [UNKNOWN]
-    objects["figure", "unknown"] = [FIGURE, UNKNOWN]
-    return District(cast, users, secret, objects)
+def district(db: None) -> District:
+    return make_district()
 
 
 def ask(district: District, page: Page, actor: str, scope: str):
