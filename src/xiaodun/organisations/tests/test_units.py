@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.db import connection
 from django.db.models import Q
 from django.utils.translation import override
 
@@ -153,8 +154,17 @@ def test_ancestors_and_institutions_of_many_units_take_one_query(django_assert_n
 
 def test_a_range_is_searched_by_the_index_on_the_path():
     tree = make_district()
-    plan = Unit.objects.filter(selectors.under(tree.school.path)).explain()
-    assert "SCAN organisations_unit" not in plan
+    if connection.vendor == "postgresql":
+        # So small a table is read whole: what makes the index usable is its bytewise order.
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT DISTINCT collation_name FROM information_schema.columns"
+                " WHERE table_name = 'organisations_unit' AND column_name = 'path'"
+            )
+            assert cursor.fetchall() == [("C",)]
+    else:
+        plan = Unit.objects.filter(selectors.under(tree.school.path)).explain()
+        assert "SEARCH organisations_unit USING INDEX" in plan
 
 
 def test_names_follow_the_reader_and_fall_back_to_chinese():
