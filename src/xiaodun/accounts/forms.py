@@ -20,6 +20,8 @@ class SignInForm(AuthenticationForm):
             "autocapitalize": "none",
             "class": "form-control",
         }
+        # A page that jumps into a field hides what stands above it: here the buttons of a demonstration.
+        del self.fields["username"].widget.attrs["autofocus"]
         self.fields["password"].widget.attrs |= {"class": "form-control"}
         self.fields["password"].label = _("Password")
         for field, message in (
