@@ -1,6 +1,8 @@
 """Settings of the test suite: SQLite by default, PostgreSQL when XIAODUN_TEST_DATABASE_URL names one."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -16,11 +18,9 @@ SECRET_KEY = "only-for-tests-" * 4
 AUDIT_KEY = b"only-for-tests-audit-key-32-bytes"
 MASTER_KEYS = {1: b"only-for-tests-master-32-bytes-k"}
 ALLOWED_HOSTS = ["*"]
-DATA_DIR = (
-    Path(tempfile.gettempdir())
-    / f"xiaodun-test-{os.getuid()}-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-)
-DATA_DIR.mkdir(exist_ok=True)
+# One directory a process, so that several runs on one machine do not meet.
+DATA_DIR = Path(tempfile.mkdtemp(prefix="xiaodun-test-"))
+atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 
 _url = os.environ.get("XIAODUN_TEST_DATABASE_URL", "")
 if _url:
