@@ -13,7 +13,7 @@ from xiaodun.accounts.policies import Scope
 from xiaodun.kit import clock
 from xiaodun.kit.errors import Refusal
 from xiaodun.ladders import selectors as ladders
-from xiaodun.ladders.selectors import Notice
+from xiaodun.ladders.selectors import NextStep, Notice
 from xiaodun.people.policies import mask_name
 from xiaodun.surveillance.models import Signal, SignalEvent
 
@@ -124,3 +124,8 @@ def events_of(signal: Signal) -> list[SignalEvent]:
 def told_about(signal: Signal) -> list[Notice]:
     """Whom the ladder told and when, in order."""
     return ladders.history(f"signal:{signal.pk}")
+
+
+def next_told_about(signal: Signal) -> NextStep | None:
+    """Whom the ladder tells next and when, unless somebody acknowledges before; none if it has stopped."""
+    return ladders.next_step(f"signal:{signal.pk}")
