@@ -95,6 +95,5 @@ def register() -> None:
             source=_("Derived from morning checks"),
             compute=_open_files,
             rows=_open_files_rows,
-            related=("screening.absent_ill",),
         )
     )

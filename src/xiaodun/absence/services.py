@@ -140,8 +140,10 @@ def _records(
     for person_id in persons:
         episodes = existing[person_id]
         first = min([around, *(episode.first_day for episode in episodes)])
-        last = max([around, *(episode.back_on or date.max for episode in episodes)])
-        last = date.max if onward else last
+        # Without an ended file behind it, the one that this check may open or prolong runs until some later
+        # check finds the person well: a check that arrives late has its successors on record already.
+        following = [episode for episode in episodes if episode.first_day > around]
+        last = following[0].back_on or date.max if following and not onward else date.max
         spans[person_id] = (first, last)
     if not spans:
         return {}

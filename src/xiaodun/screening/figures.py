@@ -158,7 +158,6 @@ def register() -> None:
             source=SOURCE,
             compute=_absent_ill,
             rows=_absent_ill_rows,
-            related=("screening.expected", "absence.open_files"),
         )
     )
     registry.register(

@@ -105,10 +105,10 @@ def as_input(person: Person, said: Any) -> FindingInput:
 
 
 def make_school(*, classes: int = 2, size: int = 10) -> School:
-    """A primary school with ``size`` pupils a class; the first three of class 1 share a dormitory room."""
+    """A primary school with ``size`` pupils a class; the last three of class 1 share a dormitory room."""
     from xiaodun.surveillance import services as surveillance
 
-    organisations.load_state_calendar(years=[2020, 2021], at=MADE_AT)
+    organisations.load_state_calendar(by=None, years=[2020, 2021], at=MADE_AT)
     district = organisations.create_district(
         by=None, code="D", name="示范区", name_en="Demo District", at=MADE_AT
     )
@@ -195,10 +195,10 @@ def make_school(*, classes: int = 2, size: int = 10) -> School:
                 by=None, person=person, group=unit, number=seat, valid_from=date(2020, 9, 1), at=MADE_AT
             )
             pupils[unit.pk].append(person)
-    for person in pupils[rooms[0].pk][:3]:
+    for person in pupils[rooms[0].pk][-3:]:
         people.enrol(by=None, person=person, group=dormitory, valid_from=date(2020, 9, 1), at=MADE_AT)
     ladders.load_ladders(ladders.LADDERS, at=MADE_AT)
-    duties.load_playbook(duties.SHIPPED, at=MADE_AT)
+    duties.load_playbook(duties.PLAYBOOK, at=MADE_AT)
     surveillance.load_rules(surveillance.NORM_2006, at=MADE_AT)
     outbox.drain(now=MADE_AT)
     return School(district, institution, grade, rooms, dormitory, pupils, users)

@@ -77,10 +77,12 @@ def brute_force_episodes() -> dict[int, list[tuple[Any, ...]]]:
         FindingStatus.LATE: DayState.WELL,
     }
     files = {}
-    for person in Person.objects.all():
+    sessions = list(CheckSession.objects.all())
+    findings = {(f.session_id, f.person_id): f for f in Finding.objects.filter(replaced_in__isnull=True)}
+    for person in Person.objects.prefetch_related("enrolments"):
         records = []
-        for session in CheckSession.objects.all():
-            finding = Finding.objects.filter(session=session, person=person, replaced_in__isnull=True).first()
+        for session in sessions:
+            finding = findings.get((session.pk, person.pk))
             enrolled = any(
                 e.valid_from <= session.day and (e.valid_to is None or session.day <= e.valid_to)
                 for e in person.enrolments.all()
@@ -116,14 +118,16 @@ def stored_episodes() -> dict[int, list[tuple[Any, ...]]]:
 def brute_force_signals() -> Canonical:
     """The rules over all files and enrolments at once, without looking at stored signals."""
     expected: Canonical = set()
-    files = Episode.objects.exclude(state=Episode.State.VOID)
+    files = list(Episode.objects.exclude(state=Episode.State.VOID))
+    enrolments = list(Enrolment.objects.all())
     for rule in Rule.objects.filter(is_active=True):
         for unit in Unit.objects.filter(group_kind__in=rule.group_kinds):
             onsets = []
             for file in files:
                 if any(
                     e.valid_from <= file.onset and (e.valid_to is None or file.onset <= e.valid_to)
-                    for e in Enrolment.objects.filter(person_id=file.person_id, group=unit)
+                    for e in enrolments
+                    if e.person_id == file.person_id and e.group_id == unit.pk
                 ):
                     groups = frozenset(g for code in file.symptoms for g in rule.similarity[code])
                     onsets.append(Onset(file.person_id, file.onset, groups))
@@ -145,7 +149,7 @@ def brute_force_signals() -> Canonical:
 
 
 def storm(school: School, rng: random.Random, *, days: int) -> None:
-    """Checks in random order of arrival, some corrected, pupils moving between classes, some moves dated back."""
+    """Checks in random order of arrival, some corrected; pupils move between classes, some as of days ago."""
     plans = [
         (offset, room) for offset in range(days) for room in school.classes if day(offset).isoweekday() < 6
     ]

@@ -142,7 +142,7 @@ def test_windows_that_touch_are_one_signal_and_a_later_separate_one_is_new(schoo
 
 
 def test_a_dormitory_room_has_its_own_signal_across_classes(school):
-    a, b, *_ = school.pupils[school.classes[0].pk]
+    *_, a, b = school.pupils[school.classes[0].pk]
     c = school.pupils[school.classes[1].pk][0]
     people.enrol(by=None, person=c, group=school.dormitory, valid_from=day(-60), at=moment(-5))
     school.submit(school.classes[0], 0, {a: VOMITING, b: VOMITING})
