@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from xiaodun import __version__
 from xiaodun.config.env import SettingError
 from xiaodun.config.keys import new_keys
 
@@ -443,7 +443,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = build_parser()
     arguments = parser.parse_args(argv)
     if arguments.version:
-        print(f"xiaodun {version('xiaodun')}")
+        print(f"xiaodun {__version__}")
         return 0
     if arguments.command is None:
         parser.print_help()

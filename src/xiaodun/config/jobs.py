@@ -75,7 +75,7 @@ def _run_all(name: str, steps: list[Callable[[], object]]) -> None:
         raise ExceptionGroup(f"{name}: {len(failures)} of {len(steps)} steps failed", failures)
 
 
-@db_task()
+@db_task()  # type: ignore[untyped-decorator]  # huey has no types
 def wake() -> None:
     """After a commit that announced something."""
     now = clock.now()
@@ -89,14 +89,14 @@ def wake_up() -> None:
     wake()
 
 
-@db_periodic_task(crontab())
-@lock_task("tick")
+@db_periodic_task(crontab())  # type: ignore[untyped-decorator]  # huey has no types
+@lock_task("tick")  # type: ignore[untyped-decorator]  # huey has no types
 def every_minute() -> None:
     tick(now=clock.now())
 
 
 # 19:20 UTC is 03:20 in China: nobody checks in, and the evening's late corrections have arrived.
-@db_periodic_task(crontab(hour="19", minute="20"))
-@lock_task("sweep")
+@db_periodic_task(crontab(hour="19", minute="20"))  # type: ignore[untyped-decorator]  # huey has no types
+@lock_task("sweep")  # type: ignore[untyped-decorator]  # huey has no types
 def every_night() -> None:
     sweep(now=clock.now())

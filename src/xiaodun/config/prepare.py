@@ -37,9 +37,11 @@ def load_reference(*, at: datetime) -> None:
             load_rules(file, at=at)
 
 
-def mark(kind: Installation.Kind, *, at: datetime) -> None:
-    """Say once what this database is."""
-    Installation.objects.get_or_create(id=1, defaults={"kind": kind, "made_at": at})
+def mark(kind: Installation.Kind, *, at: datetime, clock_start: datetime | None = None) -> None:
+    """Say once what this database is; ``clock_start``: what a demonstration's fictional clock shows first."""
+    Installation.objects.get_or_create(
+        id=1, defaults={"kind": kind, "made_at": at, "clock_start": clock_start}
+    )
 
 
 def collect_assets() -> None:

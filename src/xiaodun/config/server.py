@@ -8,6 +8,7 @@ start.
 import contextlib
 import errno
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -23,7 +24,7 @@ from xiaodun.config import jobs
 MAX_BODY = 64 * 1024 * 1024
 
 
-class EmbeddedConsumer(Consumer):
+class EmbeddedConsumer(Consumer):  # type: ignore[misc]  # huey has no types
     """Huey's consumer inside another process, which owns the signals."""
 
     def _set_signal_handlers(self) -> None:
@@ -50,8 +51,6 @@ def serve(
     dropped. Raises ``PortTakenError``.
     """
     options: dict[str, object] = {
-        "host": host,
-        "port": port,
         "threads": threads,
         "ident": None,
         "max_request_body_size": MAX_BODY,
@@ -60,16 +59,22 @@ def serve(
     if trusted_proxy:
         options["trusted_proxy"] = trusted_proxy
         options["trusted_proxy_headers"] = {"x-forwarded-for", "x-forwarded-proto"}
+    listening = _listen(host, port)
+    server = waitress.create_server(get_wsgi_application(), sockets=[listening], **options)
+    with stopped_by_signals(), running_jobs() if with_jobs else contextlib.nullcontext():
+        on_ready(int(listening.getsockname()[1]))
+        server.run()
+        server.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        server = waitress.create_server(get_wsgi_application(), **options)
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
         raise PortTakenError(f"{host}:{port} is taken by another program.") from None
-    with stopped_by_signals(), running_jobs() if with_jobs else contextlib.nullcontext():
-        on_ready(int(server.effective_port))
-        server.run()
-        server.close()
 
 
 def work() -> None:

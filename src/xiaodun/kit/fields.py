@@ -8,7 +8,7 @@ from django.db.models.lookups import Lookup, Transform
 from xiaodun.kit import crypto
 
 
-class EncryptedText(models.Field):
+class EncryptedText(models.Field):  # type: ignore[type-arg]  # Django's class takes none at run time
     """Text that stands encrypted in the database (phones, addresses, free text).
 
     The ciphertext is bound to its model and column: copied into another column it does not open. It is not

@@ -34,7 +34,10 @@ BACK_OFF = (
 
 
 class Handler(Protocol):
-    """Called inside a transaction with what was announced; ``at`` is the moment at which the handler runs."""
+    """Called inside a transaction with what was announced; ``at`` is the moment of the announcement.
+
+    A signal's clock starts with the write that raised it, even if the worker was down for an hour meanwhile.
+    """
 
     def __call__(self, payload: dict[str, Any], *, at: datetime) -> object: ...
 
@@ -75,7 +78,7 @@ def announce(topic: str, payload: dict[str, Any], *, at: datetime) -> None:
     # Once a transaction; a wake-up that hangs on another savepoint may be rolled back without this
     # announcement.
     here = set(connection.savepoint_ids)
-    if not any(call is _wake and sids <= here for sids, call, *_robust in connection.run_on_commit):
+    if not any(waiting[1] is _wake and waiting[0] <= here for waiting in connection.run_on_commit):
         # robust: a queue that cannot be reached is logged; the write stands and the minute sweep finds the
         # row.
         transaction.on_commit(_wake, robust=True)
@@ -118,7 +121,7 @@ def _run_next(now: datetime) -> bool | None:
             handler = _subscribers.get(row.topic, {}).get(row.subscriber)
             if handler is None:
                 raise LookupError(f"Nobody subscribes to {row.topic!r} under the name {row.subscriber!r}.")
-            handler(row.payload, at=now)
+            handler(row.payload, at=row.announced_at)
             OutboxMessage.objects.filter(pk=row.pk).update(
                 done_at=now, attempts=row.attempts + 1, last_error=""
             )

@@ -92,6 +92,9 @@ TIME_ZONE = "Asia/Shanghai"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PACKAGE / "static"]
 
+# The reverse proxy whose word about the client is believed; none unless a production names one.
+TRUSTED_PROXY = ""
+
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

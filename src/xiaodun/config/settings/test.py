@@ -29,10 +29,10 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": DATA_DIR / "district.sqlite3",
+            "NAME": str(DATA_DIR / "district.sqlite3"),
             "OPTIONS": SQLITE_OPTIONS,
             # A file, not memory: browser tests serve it from threads.
-            "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
+            "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")},
         }
     }
 
