@@ -1,0 +1,57 @@
+"""The navigation of every page, by what the reader may do."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from xiaodun.accounts.choices import Right
+from xiaodun.accounts.policies import Scope
+from xiaodun.messages.selectors import unread_count
+from xiaodun.organisations.choices import UnitKind
+from xiaodun.surveillance.selectors import WAITING, signals_visible_to
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """``nav_items`` and ``role_label``; nothing for a visitor."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    scope: Scope = request.scope  # type: ignore[attr-defined]  # set by ScopeMiddleware
+    items = [_item(request, _("Today"), reverse("desks:today"), "home")]
+    if scope.has(Right.REVIEW_SIGNALS):
+        waiting = signals_visible_to(scope).filter(state__in=WAITING).count()
+        items.append(
+            _item(request, _("Signals"), reverse("desks:signals"), "activity-heartbeat", waiting, "now")
+        )
+    if scope.has(Right.SEE_CHILDREN):
+        items.append(_item(request, _("Illness files"), reverse("desks:files"), "clipboard-heart"))
+    if scope.has(Right.SEE_COUNTS):
+        items.extend(_boards(request, scope))
+    items.append(_item(request, _("Messages"), reverse("desks:inbox"), "bell", unread_count(user), "due"))
+    role = scope.highest_role
+    return {"nav_items": items, "role_label": role.label if role else ""}
+
+
+def _boards(request: HttpRequest, scope: Scope) -> list[dict[str, Any]]:
+    grants = scope.grants_for(Right.SEE_COUNTS)
+    if any(grant.unit_kind in {UnitKind.DISTRICT, UnitKind.DRILL} for grant in grants):
+        return [_item(request, _("Board"), reverse("desks:board"), "layout-dashboard")]
+    return [
+        _item(request, _("School"), reverse("desks:institution", args=[grant.unit_id]), "school")
+        for grant in grants[:1]
+    ]
+
+
+def _item(
+    request: HttpRequest, label: str, url: str, icon: str, count: int = 0, count_state: str = ""
+) -> dict[str, Any]:
+    return {
+        "label": label,
+        "url": url,
+        "icon": icon,
+        "active": request.path.startswith(url),
+        "count": count,
+        "count_state": count_state,
+    }

@@ -1,0 +1,24 @@
+"""What each page joins from the apps below, one module a family of pages."""
+
+from xiaodun.desks.selectors.boards import board, institution_page
+from xiaodun.desks.selectors.checks import check_done_page, check_roster, check_shell
+from xiaodun.desks.selectors.figures import figure_page
+from xiaodun.desks.selectors.files import file_list, file_page
+from xiaodun.desks.selectors.inbox import inbox_page
+from xiaodun.desks.selectors.signals import signal_list, signal_page
+from xiaodun.desks.selectors.today import today_page
+
+__all__ = [
+    "board",
+    "check_done_page",
+    "check_roster",
+    "check_shell",
+    "figure_page",
+    "file_list",
+    "file_page",
+    "inbox_page",
+    "institution_page",
+    "signal_list",
+    "signal_page",
+    "today_page",
+]

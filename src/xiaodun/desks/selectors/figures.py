@@ -1,0 +1,131 @@
+"""Figures as tiles, and one figure opened down to its rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.http import Http404
+from django.urls import reverse
+
+from xiaodun.accounts.choices import Right
+from xiaodun.accounts.models import User
+from xiaodun.accounts.policies import Scope
+from xiaodun.desks.services import log_read
+from xiaodun.figures import selectors as figures
+from xiaodun.figures.registry import Column, Definition, State, Value, definition
+from xiaodun.figures.selectors import ShownRows
+from xiaodun.kit import clock
+from xiaodun.organisations.models import Unit
+from xiaodun.organisations.selectors import ancestors_of
+
+# States of a value that a tile colours; the others are plain numbers.
+_COLOURED = {State.NOW, State.DUE}
+
+
+@dataclass(frozen=True, slots=True)
+class FigureTile:
+    """A registered figure of one unit, ready for ``kit/parts/figure.html``."""
+
+    code: str
+    label: str
+    value: int | None
+    of: int | None
+    unit: str
+    note: str
+    state: str
+    url: str
+
+
+def figure_url(code: str, unit: Unit, day: date, *, today: date) -> str:
+    """Where the figure opens; the day stands in the address unless it is today."""
+    url = reverse("desks:figure", args=[code, unit.pk])
+    return url if day == today else f"{url}?day={day.isoformat()}"
+
+
+def tile(code: str, unit: Unit, value: Value, day: date, *, at: datetime, note: str = "") -> FigureTile:
+    """One value as a tile."""
+    meaning = definition(code)
+    return FigureTile(
+        code=code,
+        label=str(meaning.name),
+        value=value.number,
+        of=value.of,
+        unit=str(meaning.unit_word),
+        note=note,
+        state=value.state if value.state in _COLOURED else "",
+        url=figure_url(code, unit, day, today=clock.local_day(at)),
+    )
+
+
+def tiles(codes: Sequence[str], units: Sequence[Unit], day: date, *, at: datetime) -> list[FigureTile]:
+    """These figures of these units; with several units each tile says whose it is."""
+    found: list[FigureTile] = []
+    values = {code: figures.values(code, units, day, at) for code in codes} if units else {}
+    for unit in units:
+        note = unit.label if len(units) > 1 else ""
+        found.extend(tile(code, unit, values[code][unit.pk], day, at=at, note=note) for code in codes)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class FigureLine:
+    """One row behind a figure: where it opens ("" if nowhere for this reader), its cells beside their columns."""
+
+    url: str
+    cells: list[tuple[Any, Column]]
+
+
+@dataclass(frozen=True, slots=True)
+class FigurePage:
+    """A number that can be defended: parts, rows, definition, the moment of the query."""
+
+    title: str
+    definition: Definition
+    unit: Unit
+    day: date
+    at: datetime
+    value: Value
+    rows: ShownRows
+    table: list[FigureLine]
+    has_links: bool
+    agrees: bool
+    crumbs: list[dict[str, str]]
+
+
+def figure_page(scope: Scope, code: str, unit_id: int, *, day: date, by: User, at: datetime) -> FigurePage:
+    """The figure of a unit opened. Rows about children are masked for who may see counts only, and logged.
+
+    Raises:
+        Http404: for a foreign unit exactly as for an unknown one.
+        Refusal: ``figure-unknown`` (404).
+    """
+    meaning = definition(code)
+    unit = Unit.objects.filter(scope.q(Right.SEE_COUNTS) | scope.q(Right.SEE_CHILDREN), pk=unit_id).first()
+    if unit is None:
+        raise Http404
+    value = figures.value(code, unit, day, at)
+    rows = figures.rows(code, unit, day, at, scope)
+    persons = [row.cells["person"] for row in rows.rows if row.cells.get("person")]
+    log_read(by=by, page=f"figure.{code}", unit=unit, person_ids=persons, at=at)
+    chain = ancestors_of([unit])[unit.pk]
+    return FigurePage(
+        title=f"{meaning.name} · {unit.label}",
+        definition=meaning,
+        unit=unit,
+        day=day,
+        at=at,
+        value=value,
+        rows=rows,
+        table=[
+            FigureLine(row.url, [(row.cells.get(column.key), column) for column in rows.columns])
+            for row in rows.rows
+        ],
+        has_links=any(row.url for row in rows.rows),
+        agrees=rows.total == (value.number or 0),
+        crumbs=[
+            {"label": ancestor.label, "url": reverse("desks:institution", args=[ancestor.pk])}
+            for ancestor in chain
+            if ancestor.kind == "institution"
+        ],
+    )

@@ -1,0 +1,288 @@
+"""Signals: the list and one signal with all that a decision needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from xiaodun.accounts.choices import Right
+from xiaodun.accounts.policies import Scope
+from xiaodun.kit.templatetags.kit import local_date
+from xiaodun.ladders.selectors import NextStep, Notice
+from xiaodun.organisations.models import Unit
+from xiaodun.organisations.selectors import ancestors_of, institution_of
+from xiaodun.people.selectors import head_counts
+from xiaodun.screening.choices import Symptom
+from xiaodun.surveillance.choices import SymptomGroup
+from xiaodun.surveillance.models import Rule, Signal, SignalEvent
+from xiaodun.surveillance.selectors import (
+    WAITING,
+    CaseRow,
+    cases_of,
+    events_of,
+    may_decide,
+    next_told_about,
+    signals_visible_to,
+    told_about,
+)
+
+STATE_TAGS = {
+    Signal.State.OPEN: "now",
+    Signal.State.ACKNOWLEDGED: "due",
+    Signal.State.CONFIRMED: "done",
+    Signal.State.RULED_OUT: "na",
+    Signal.State.WITHDRAWN: "na",
+}
+# Filters of the list: address value -> states.
+FILTERS = {
+    "": WAITING,
+    "confirmed": [Signal.State.CONFIRMED],
+    "ruled_out": [Signal.State.RULED_OUT],
+    "withdrawn": [Signal.State.WITHDRAWN],
+}
+
+
+def rule_words(rule: Rule) -> str:
+    """A rule's name in the reader's language."""
+    return rule.name_en if (get_language() or "").startswith("en") else rule.name
+
+
+def symptom_words(signal: Signal) -> str:
+    """The symptom group of a signal in words."""
+    return str(SymptomGroup(signal.symptom_group).label)
+
+
+def unit_words(unit: Unit, chain: Sequence[Unit]) -> str:
+    """A group with the institution that it belongs to; ``chain`` are its ancestors from the root."""
+    institutions = [ancestor for ancestor in chain if ancestor.kind == "institution"]
+    return f"{institutions[0].label} {unit.label}" if institutions else unit.label
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRow:
+    """A signal in a list or as a decision: what, where, since when, how long is left."""
+
+    signal: Signal
+    where: str
+    title: str
+    text: str
+    tag: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignalListPage:
+    """The list with its filters; ``rows`` are those of the chosen filter."""
+
+    title: str
+    rows: list[SignalRow]
+    filters: list[dict[str, object]]
+    is_waiting: bool
+
+
+def as_rows(signals: Sequence[Signal]) -> list[SignalRow]:
+    """Signals as rows, with their institutions in one query."""
+    chains = ancestors_of([signal.unit for signal in signals])
+    rows = []
+    for signal in signals:
+        where = unit_words(signal.unit, chains[signal.unit_id])
+        rows.append(
+            SignalRow(
+                signal=signal,
+                where=where,
+                title=f"{where} · {symptom_words(signal)} · " + cases_words(signal.peak_count),
+                text=f"{rule_words(signal.rule)} · {span_words(signal.first_start, signal.last_end)}",
+                tag=STATE_TAGS[Signal.State(signal.state)],
+                url=reverse("desks:signal", args=[signal.pk]),
+            )
+        )
+    return rows
+
+
+def cases_words(count: int) -> str:
+    """A number of cases in words."""
+    return ngettext("%(count)d case", "%(count)d cases", count) % {"count": count}
+
+
+def span_words(start: date, end: date) -> str:
+    """Days of onset in words."""
+    if start == end:
+        return _("onset %(day)s") % {"day": local_date(start)}
+    return _("onset %(start)s to %(end)s") % {"start": local_date(start), "end": local_date(end)}
+
+
+def signal_list(scope: Scope, *, chosen: str, at: datetime) -> SignalListPage:
+    """The signals of the reader's units under one filter; an unknown filter means the waiting ones."""
+    chosen = chosen if chosen in FILTERS else ""
+    everything = list(signals_visible_to(scope))
+    labels = {
+        "": _("Waiting"),
+        "confirmed": Signal.State.CONFIRMED.label,
+        "ruled_out": Signal.State.RULED_OUT.label,
+        "withdrawn": _("Withdrawn"),
+    }
+    base = reverse("desks:signals")
+    filters = [
+        {
+            "label": labels[value],
+            "url": f"{base}?state={value}" if value else base,
+            "active": value == chosen,
+            "count": sum(signal.state in states for signal in everything),
+        }
+        for value, states in FILTERS.items()
+    ]
+    rows = [signal for signal in everything if signal.state in FILTERS[chosen]]
+    if chosen:
+        rows.sort(key=lambda signal: signal.raised_at, reverse=True)
+    return SignalListPage(title=_("Signals"), rows=as_rows(rows), filters=filters, is_waiting=not chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One calendar day of the onset curve; ``share`` is its height in percent of the tallest."""
+
+    day: date
+    count: int
+    share: int
+    in_window: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A rule with what it counted: its window, its threshold and its value, and whether it rang."""
+
+    signal: Signal
+    rule: Rule
+    name: str
+    window: str
+    threshold: int
+    value: int
+    is_this: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """One counted person as this reader may see them, symptoms in words."""
+
+    number: str
+    name: str
+    onset: date
+    symptoms: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignalPage:
+    """Everything on one signal."""
+
+    title: str
+    signal: Signal
+    where: str
+    symptoms: str
+    tag: str
+    head_count: int
+    attack_rate: str
+    first_onset: date
+    days_since_first: int
+    unknown: int
+    why: list[Why]
+    cases: list[CaseLine]
+    is_masked: bool
+    curve: list[Bar]
+    events: list[SignalEvent]
+    told: list[Notice]
+    next_told: NextStep | None
+    report_hours: int
+    may_acknowledge: bool
+    may_decide: bool
+    is_waiting: bool
+    institution_url: str
+    crumbs: list[dict[str, str]]
+
+
+def signal_page(signal: Signal, scope: Scope, *, at: datetime) -> SignalPage:
+    """One signal: why it rang, who is counted, the curve, who was told, and what the reader may do."""
+    unit = signal.unit
+    cases = cases_of(signal, scope)
+    size = sum(head_counts(Q(pk=unit.pk), signal.last_end).values())
+    institution = institution_of(unit)
+    chain = ancestors_of([unit])[unit.pk]
+    related = [
+        other
+        for other in signals_visible_to(scope).filter(unit=unit, symptom_group=signal.symptom_group)
+        if other.state != Signal.State.WITHDRAWN or other.pk == signal.pk
+    ]
+    where = unit_words(unit, chain)
+    persons = len({(case.person_id, case.number, case.name) for case in cases})
+    return SignalPage(
+        title=f"{where} · {symptom_words(signal)}",
+        signal=signal,
+        where=where,
+        symptoms=symptom_words(signal),
+        tag=STATE_TAGS[Signal.State(signal.state)],
+        head_count=size,
+        attack_rate=f"{100 * persons / size:.1f}%" if size else "",
+        first_onset=min((case.onset for case in cases), default=signal.first_start),
+        days_since_first=(signal.last_end - signal.first_start).days + 1,
+        unknown=sum(case.is_unknown for case in cases),
+        why=[_why(other, signal) for other in related],
+        cases=[_line(case) for case in cases],
+        is_masked=not scope.may(Right.SEE_CHILDREN, unit),
+        curve=_curve(signal, [case.onset for case in cases]),
+        events=events_of(signal),
+        told=told_about(signal),
+        next_told=next_told_about(signal),
+        report_hours=signal.rule.report_within_minutes // 60,
+        may_acknowledge=_may_acknowledge(signal),
+        may_decide=may_decide(scope, signal),
+        is_waiting=signal.state in WAITING,
+        institution_url=reverse("desks:institution", args=[institution.pk]) if institution else "",
+        crumbs=[{"label": _("Signals"), "url": reverse("desks:signals")}],
+    )
+
+
+def _line(case: CaseRow) -> CaseLine:
+    words = _(", ").join(str(Symptom(code).label) for code in case.symptoms)
+    return CaseLine(case.number, case.name, case.onset, words or _("symptoms not recorded"))
+
+
+def _may_acknowledge(signal: Signal) -> bool:
+    realarmed = signal.state == Signal.State.CONFIRMED and signal.acknowledged_count is None
+    return signal.state == Signal.State.OPEN or realarmed
+
+
+def _why(other: Signal, this: Signal) -> Why:
+    best = max(other.windows, key=lambda window: (window["count"], window["end"]))
+    start, end = date.fromisoformat(best["start"]), date.fromisoformat(best["end"])
+    return Why(
+        signal=other,
+        rule=other.rule,
+        name=rule_words(other.rule),
+        window=local_date(start) if start == end else f"{local_date(start)} – {local_date(end)}",
+        threshold=other.rule.min_cases,
+        value=best["count"],
+        is_this=other.pk == this.pk,
+    )
+
+
+def _curve(signal: Signal, onsets: list[date]) -> list[Bar]:
+    """Onsets by calendar day, weekends included, from two days before the first window to its last day."""
+    start, end = signal.first_start - timedelta(days=2), signal.last_end + timedelta(days=1)
+    counts = {start + timedelta(days=n): 0 for n in range((end - start).days + 1)}
+    for onset in onsets:
+        if onset in counts:
+            counts[onset] += 1
+    tallest = max(counts.values(), default=0) or 1
+    spans = [(date.fromisoformat(w["start"]), date.fromisoformat(w["end"])) for w in signal.windows]
+    return [
+        Bar(
+            day=day,
+            count=count,
+            share=round(100 * count / tallest),
+            in_window=any(start <= day <= end for start, end in spans),
+        )
+        for day, count in counts.items()
+    ]

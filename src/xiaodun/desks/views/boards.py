@@ -1,0 +1,37 @@
+"""The district's board, an institution's page, and any figure opened."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from xiaodun.accounts.access import ScopedRequest, login_required, requires
+from xiaodun.accounts.choices import Right
+from xiaodun.desks import selectors
+from xiaodun.desks.views.checks import _day
+from xiaodun.kit import clock
+
+
+@require_GET
+@requires(Right.SEE_COUNTS)
+def district_board(request: ScopedRequest) -> HttpResponse:
+    """Which units are late, ill or have a signal: worst first inside each kind."""
+    page = selectors.board(request.scope, request.GET, day=_day(request), at=clock.now())
+    return render(request, "desks/board.html", {"page": page, "page_title": page.title})
+
+
+@require_GET
+@login_required
+def institution_page(request: ScopedRequest, unit_id: int) -> HttpResponse:
+    """One institution: the next step, its figures, its groups over the school days."""
+    page = selectors.institution_page(request.scope, unit_id, day=_day(request), at=clock.now())
+    return render(request, "desks/institution.html", {"page": page, "page_title": page.title})
+
+
+@require_GET
+@login_required
+def figure_page(request: ScopedRequest, code: str, unit_id: int) -> HttpResponse:
+    """A number with its parts, its rows, its definition and the moment of its query."""
+    page = selectors.figure_page(
+        request.scope, code, unit_id, day=_day(request), by=request.user, at=clock.now()
+    )
+    return render(request, "desks/figure.html", {"page": page, "page_title": page.title})
