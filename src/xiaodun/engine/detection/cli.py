@@ -253,8 +253,8 @@ def _times(
         for (line, _), one, other in zip(body[1:], numbers, numbers[1:], strict=False):
             if other != one + 1:
                 raise InputError(
-                    f"{path}, line {line}, column {name}: day {other} does not follow day {one}; one row a day, "
-                    "in order, one column a group, an empty count if unknown"
+                    f"{path}, line {line}, column {name}: day {other} does not follow day {one}; "
+                    "one row a day, in order, one column a group, an empty count if unknown"
                 )
         return {name}, tuple(str(number) for number in numbers), None, None
     raise InputError(
@@ -308,8 +308,9 @@ def _counts(
         for (line, cell), number in zip(cells, numbers, strict=True):
             if cell and (number is None or number < 0):
                 raise InputError(
-                    f"{path}, line {line}, column {name}: {cell!r} is not a count; write a number of at least 0, "
-                    "leave the field empty if unknown, or choose other columns with --column"
+                    f"{path}, line {line}, column {name}: {cell!r} is not a count; "
+                    "write a number of at least 0, leave the field empty if unknown, "
+                    "or choose other columns with --column"
                 )
         columns.append(name)
         arrays.append([math.nan if number is None else number for number in numbers])

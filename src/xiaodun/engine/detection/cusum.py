@@ -19,7 +19,7 @@ from .base import Detection, FloatArray, as_counts, masked_alarm, refuse_populat
 __all__ = ["Cusum"]
 
 _GLM_ITERATIONS = 50
-_GLM_TOLERANCE = 1e-12
+_GLM_TOLERANCE = 1e-10
 _BOUND_SLACK = 1e-9  # a bound that is a whole number must not be raised by one through rounding
 
 
@@ -176,15 +176,27 @@ def _seasonal_mean(training: FloatArray, n_times: int, frequency: int) -> FloatA
     y, weight = y[usable], known[usable].astype(np.float64)
     coefficients = np.zeros((y.shape[0], 3))
     coefficients[:, 0] = np.log(y.sum(axis=1) / weight.sum(axis=1))
+    going = np.ones(y.shape[0], dtype=np.bool_)
+    # Sums along contiguous rows, no matrix product: a series' digits must not depend on the others.
     for _ in range(_GLM_ITERATIONS):
-        mu = np.exp(np.clip(coefficients @ x.T, -700, 700)) * weight
-        gradient = (y - mu) @ x
-        information = np.einsum("st,ti,tj->sij", mu, x, x)
+        mu = _harmonic(coefficients, x) * weight
+        residual = y - mu
+        gradient = np.stack([(residual * x[:, i]).sum(axis=1) for i in range(3)], axis=1)
+        information = np.empty((y.shape[0], 3, 3))
+        for i in range(3):
+            for j in range(i, 3):
+                information[:, i, j] = information[:, j, i] = (mu * (x[:, i] * x[:, j])).sum(axis=1)
         step = np.linalg.solve(information, gradient[:, :, None])[:, :, 0]
-        coefficients += step
-        if bool((np.abs(step).max(axis=1) < _GLM_TOLERANCE * (1 + np.abs(coefficients).max(axis=1))).all()):
+        coefficients = np.where(going[:, None], coefficients + step, coefficients)
+        going &= np.abs(step).max(axis=1) >= _GLM_TOLERANCE * (1 + np.abs(coefficients).max(axis=1))
+        if not bool(going.any()):
             break
-    converged = np.abs(step).max(axis=1) < 1e-6
-    fitted = np.exp(np.clip(coefficients @ design.T, -700, 700))
-    result[usable] = np.where(converged[:, None], fitted, np.nan)
+    result[usable] = np.where(going[:, None], np.nan, _harmonic(coefficients, design))
+    return result
+
+
+def _harmonic(coefficients: FloatArray, design: FloatArray) -> FloatArray:
+    """exp of the linear predictor of every series (rows) at every time (columns)."""
+    predictor = sum(coefficients[:, i, None] * design[:, i] for i in range(design.shape[1]))
+    result: FloatArray = np.exp(np.clip(predictor, -700, 700))
     return result

@@ -84,7 +84,7 @@ class FarringtonParameters:
     dispersion: "textbook" scales the standard errors by phi. "r" does as R surveillance 1.20.3, for
         comparison: after reweighting it computes the dispersion of the standard errors without the factor mu
         in the working weights, and takes phi, leverage and standard errors from the weights one step before
-        convergence.
+        convergence; and a bound too large to compute is no alarm, where "textbook" masks the alarm.
     calendar: "weeks", the same week of an earlier year lies 52 weeks back a year; "dates", it is the week
         whose day is nearest to the same date i years earlier (``detect`` then needs ``dates``).
 
@@ -182,8 +182,8 @@ class _Training:
     def columns(self, index: npt.NDArray[np.intp]) -> _Training:
         return _Training(
             self.cells.columns(index),
-            None if self.known is None else self.known[:, index],
-            None if self.exposure is None else self.exposure[:, index],
+            None if self.known is None else self.known.take(index, axis=1),
+            None if self.exposure is None else self.exposure.take(index, axis=1),
         )
 
 
@@ -237,7 +237,9 @@ def judge_weeks(
     upper = _upper_bound(parameters, variant, log_mean, log_mean_se, phi)
     observed = values.ravel()
     few = (_recent_cases(filled, parameters.limit_weeks) < parameters.limit_cases).ravel()
-    undefined = np.isnan(observed) | np.isnan(expected) | (np.isnan(upper) & ~few)
+    undefined = np.isnan(observed) | np.isnan(expected)
+    if parameters.dispersion == "textbook":
+        undefined |= np.isnan(upper) & ~few
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         above = (observed > upper) & (observed > 0)
         ratio = (observed - expected) / (upper - expected)
@@ -247,7 +249,7 @@ def judge_weeks(
     # Too few cases: the rule says «no alarm» whatever the bound, so the alarm is known and the bound is not.
     shown = np.where(few, 0.0 if variant.r_zero_bound else np.nan, upper)
     shown = np.where(np.isnan(expected), np.nan, shown)
-    score = np.where(few | undefined, np.nan, score)
+    score = np.where(undefined, np.nan, score)
     return Detection(
         expected=expected.reshape(shape),
         upperbound=shown.reshape(shape),

@@ -112,7 +112,7 @@ class StartTerms:
 
     def columns(self, index: IntArray) -> StartTerms:
         """The problems of these columns."""
-        return self._each(lambda values: values[:, index])
+        return self._each(lambda values: values.take(index, axis=1))
 
     def rows(self, index: IntArray) -> StartTerms:
         """The cells of these flat indices, in the shape of the index."""
@@ -230,22 +230,28 @@ def fit_quasi_poisson(
         if step == max_iterations or not bool(going.any()):
             break
         if int(going.sum()) <= 0.7 * at.size and at.size > 2:
+            # take, not an index: it keeps the rows contiguous, and with them the order of the additions.
             keep = np.flatnonzero(going)
             if keep.size == 1:
                 keep = np.append(keep, keep[0])
             at, gy, gxy, observed_log, deviance = (
                 at[keep],
-                gy[:, keep],
+                gy.take(keep, axis=1),
                 gxy[keep],
                 observed_log[keep],
                 deviance[keep],
             )
-            intercepts, slope, s0, sw = intercepts[:, keep], slope[keep], s0[:, keep], sw[:, keep]
-            level_factor, going = level_factor[:, keep], going[keep]
+            intercepts, slope, s0, sw = (
+                intercepts.take(keep, axis=1),
+                slope[keep],
+                s0.take(keep, axis=1),
+                sw.take(keep, axis=1),
+            )
+            level_factor, going = level_factor.take(keep, axis=1), going[keep]
             if trend:
-                s1, s2, swx = s1[:, keep], s2[:, keep], swx[:, keep]
-            mass = None if mass is None else mass[:, keep]
-            flat = None if flat is None else flat[:, keep]
+                s1, s2, swx = s1.take(keep, axis=1), s2.take(keep, axis=1), swx.take(keep, axis=1)
+            mass = None if mass is None else mass.take(keep, axis=1)
+            flat = None if flat is None else flat.take(keep, axis=1)
         before.intercepts[:, at[going]] = intercepts[:, going]
         before.slope[at[going]] = slope[going]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):

@@ -18,6 +18,9 @@ from .special import gamma_cdf, gamma_quantile
 
 __all__ = ["ReproductionNumber", "ReproductionNumberEstimate", "discrete_serial_interval"]
 
+_ROOT_STEPS = 80
+_ROOT_TOLERANCE = 1e-11
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReproductionNumberEstimate:
@@ -178,17 +181,32 @@ def _window_sum(values: FloatArray, window: int) -> FloatArray:
 
 
 def _shape_with_cdf(probability: float, x: FloatArray) -> FloatArray:
-    """The gamma shape at which P(X <= x) equals ``probability``, by bisection; the cdf falls as the shape
-    grows.
+    """The gamma shape at which P(X <= x) equals ``probability``, by the Illinois form of the false position.
+
+    The distribution function falls as the shape grows, so the bracket is 0 and a shape well above x.
     """
     known = np.isfinite(x)
-    point = np.where(known, x, 1.0)
+    point = x[known]
     low, high = np.full_like(point, 1e-9), 2.0 * point + 1.0
     while bool((too_low := gamma_cdf(point, high) > probability).any()):
         high = np.where(too_low, 2 * high, high)
-    for _ in range(60):
-        middle = (low + high) / 2
-        above = gamma_cdf(point, middle) > probability
+    at_low, at_high = gamma_cdf(point, low) - probability, gamma_cdf(point, high) - probability
+    root, last_side = high, np.zeros_like(point)
+    going = np.ones(point.shape, dtype=np.bool_)
+    for _ in range(_ROOT_STEPS):
+        flat = at_high == at_low
+        middle = low - at_low * (high - low) / np.where(flat, 1.0, at_high - at_low)
+        root = np.where(going, middle, root)
+        value = gamma_cdf(point, middle) - probability
+        going &= np.abs(value) >= _ROOT_TOLERANCE * probability
+        if not bool(going.any()):
+            break
+        above = value > 0
+        # An end that stays put a second time gives up half its height, or it would never move.
+        at_high = np.where(above, np.where(last_side > 0, at_high / 2, at_high), value)
+        at_low = np.where(above, value, np.where(last_side < 0, at_low / 2, at_low))
         low, high = np.where(above, middle, low), np.where(above, high, middle)
-    result: FloatArray = np.where(known, high, np.nan)
+        last_side = np.where(above, 1.0, -1.0)
+    result = np.full(x.shape, np.nan)
+    result[known] = root
     return result

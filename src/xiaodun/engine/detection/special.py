@@ -33,6 +33,8 @@ _EPS = float(np.finfo(np.float64).eps)
 _STIRLING_SHIFT = 10
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
 
+_WALK_CELLS = 1 << 15  # terms of a summation held in memory together
+
 MAX_QUANTILE_STEPS = 1_000_000
 """Longest summation of :func:`negative_binomial_quantile`, in counts; beyond it the quantile is NaN.
 
@@ -88,17 +90,19 @@ def regularised_incomplete_beta(a: npt.ArrayLike, b: npt.ArrayLike, x: npt.Array
     c = np.ones_like(safe)
     d = 1.0 / _away_from_zero(1.0 - (a + b) * safe / (a + 1))
     fraction = d.copy()
+    going = np.ones(safe.shape, dtype=np.bool_)  # each value stops by itself: no digit depends on the others
     for m in range(1, 1000):
         even = m * (b - m) * safe / ((a + 2 * m - 1) * (a + 2 * m))
         d = 1.0 / _away_from_zero(1.0 + even * d)
         c = _away_from_zero(1.0 + even / c)
-        fraction = fraction * c * d
+        fraction = np.where(going, fraction * c * d, fraction)
         odd = -(a + m) * (a + b + m) * safe / ((a + 2 * m) * (a + 2 * m + 1))
         d = 1.0 / _away_from_zero(1.0 + odd * d)
         c = _away_from_zero(1.0 + odd / c)
-        change = c * d
+        change = np.where(going, c * d, 1.0)
         fraction = fraction * change
-        if bool(np.all(np.abs(change - 1.0) < 4 * _EPS)):
+        going &= np.abs(change - 1.0) >= 4 * _EPS
+        if not bool(going.any()):
             break
     value = np.where(inside, np.exp(log_front) * fraction / a, 0.0)
     value = np.where(swap, 1.0 - value, value)
@@ -151,9 +155,10 @@ def gamma_cdf(x: npt.ArrayLike, shape: npt.ArrayLike) -> FloatArray:
         term = 1.0 / sa
         total = term.copy()
         k = 0
-        while k < 100_000 and bool(np.any(term > total * _EPS)):
+        while k < 100_000 and bool(term.any()):
             k += 1
             term = term * sz / (sa + k)
+            term[term <= total * _EPS] = 0.0
             total = total + term
         value[by_series] = total * front[by_series]
     if not bool(by_series.all()):
@@ -162,14 +167,16 @@ def gamma_cdf(x: npt.ArrayLike, shape: npt.ArrayLike) -> FloatArray:
         c = np.full_like(cz, 1 / _TINY)
         d = 1.0 / _away_from_zero(b)
         fraction = d.copy()
+        going = np.ones(cz.shape, dtype=np.bool_)
         for i in range(1, 100_000):
             numerator = -i * (i - ca)
             b = b + 2
             d = 1.0 / _away_from_zero(numerator * d + b)
             c = _away_from_zero(b + numerator / c)
-            change = c * d
+            change = np.where(going, c * d, 1.0)
             fraction = fraction * change
-            if bool(np.all(np.abs(change - 1.0) < 4 * _EPS)):
+            going &= np.abs(change - 1.0) >= 4 * _EPS
+            if not bool(going.any()):
                 break
         value[~by_series] = 1.0 - front[~by_series] * fraction
     value = np.where(positive, value, np.where(x > 0, 1.0, 0.0))
@@ -189,6 +196,7 @@ def gamma_quantile(probability: float, shape: npt.ArrayLike) -> FloatArray:
     x = np.where(cube > 0.2, a * np.maximum(cube, 0.2) ** 3, small)
     x = np.maximum(x, _TINY)
     low, high = np.zeros_like(a), np.full_like(a, np.inf)
+    going = np.ones(a.shape, dtype=np.bool_)
     for _ in range(200):
         error = gamma_cdf(x, a) - probability
         low, high = np.where(error < 0, x, low), np.where(error >= 0, x, high)
@@ -198,9 +206,9 @@ def gamma_quantile(probability: float, shape: npt.ArrayLike) -> FloatArray:
         outside = ~((step > low) & (step < high))
         middle = np.where(np.isinf(high), 2 * x, (low + np.where(np.isinf(high), 0.0, high)) / 2)
         new = np.where(outside, middle, step)
-        done = np.abs(new - x) <= 4 * _EPS * x
-        x = new
-        if bool(done.all()):
+        x, moved = np.where(going, new, x), np.abs(new - x) > 4 * _EPS * x
+        going &= moved
+        if not bool(going.any()):
             break
     result: FloatArray = np.where(valid, x, np.nan)
     return result
@@ -236,62 +244,62 @@ def _quantile_from_the_mode(probability: float, mean: FloatArray, dispersion: Fl
     q = 1.0 - 1.0 / dispersion
     base = mean / dispersion
     mode = np.floor(np.maximum(mean - dispersion + 1.0, 0.0))
-    below = _sum_of_terms(mode, q, base, -1)
-    above = _sum_of_terms(mode, q, base, +1)
+    everything = np.full_like(mode, np.inf)
+    below, _ = _walk(mode, q, base, -1, everything)
+    above, _ = _walk(mode, q, base, +1, everything)
     # The fuzz keeps a probability that is met exactly on this side, in spite of rounding.
     wanted = probability * (below + 1.0 + above) * (1.0 - 64 * _EPS)
 
     quantile = mode.copy()
-    # Quantiles below the mode (small probability): walk down from the mode.
-    k, term, cumulated = mode.copy(), np.ones_like(mode), below + 1.0
-    active = np.flatnonzero((cumulated - 1.0 >= wanted) & (mode > 0))
-    while active.size:
-        cumulated[active] -= term[active]
-        term[active] *= k[active] / ((k[active] - 1) * q[active] + base[active])
-        k[active] -= 1
-        quantile[active] = k[active]
-        active = active[(cumulated[active] - term[active] >= wanted[active]) & (k[active] > 0)]
-    # Quantiles above it: walk up.
-    active = np.flatnonzero(below + 1.0 < wanted)
-    k_up, term_up, total = mode[active], np.ones(active.size), below[active] + 1.0
-    q_up, base_up, wanted_up = q[active], base[active], wanted[active]
-    while active.size:
-        term_up = term_up * (k_up * q_up + base_up) / (k_up + 1.0)
-        k_up = k_up + 1.0
-        total = total + term_up
-        reached = (total >= wanted_up) | (term_up < 1e-30)
-        if bool(reached.any()):
-            quantile[active[reached]] = k_up[reached]
-            rest = ~reached
-            active, k_up, term_up, total = active[rest], k_up[rest], term_up[rest], total[rest]
-            q_up, base_up, wanted_up = q_up[rest], base_up[rest], wanted_up[rest]
+    up = below + 1.0 < wanted
+    if bool(up.any()):
+        _, steps = _walk(mode[up], q[up], base[up], +1, (wanted - below - 1.0)[up])
+        quantile[up] += steps
+    down = below >= wanted
+    if bool(down.any()):
+        _, steps = _walk(mode[down], q[down], base[down], -1, (below - wanted)[down])
+        quantile[down] -= steps
     return quantile
 
 
-def _sum_of_terms(mode: FloatArray, q: FloatArray, base: FloatArray, direction: int) -> FloatArray:
-    """Sum of P(k)/P(mode) over all k on one side of the mode."""
-    total = np.zeros_like(mode)
-    index = np.arange(mode.size)
-    k, term, part = mode.copy(), np.ones_like(mode), np.zeros_like(mode)
-    if direction < 0:
-        keep = k > 0
-        index, k, term, part, q, base = index[keep], k[keep], term[keep], part[keep], q[keep], base[keep]
-    while index.size:
+def _walk(
+    mode: FloatArray, q: FloatArray, base: FloatArray, direction: int, target: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Add P(k)/P(mode) outwards from the mode, its own 1 excluded, until the sum reaches ``target`` or the
+    terms vanish.
+
+    Gives the sum and the number of terms in it. The terms are made in chunks; since products and sums run
+    strictly from left to right and go on across chunks, the size of a chunk does not change a digit.
+    """
+    total, steps = np.zeros_like(mode), np.zeros_like(mode)
+    at = np.arange(mode.size)
+    k, term, part, done = mode.copy(), np.ones_like(mode), np.zeros_like(mode), 0
+    width = 16
+    while at.size:
+        width = max(16, min(2 * width, _WALK_CELLS // at.size))
+        ahead = k[:, None] + direction * np.arange(width)
         if direction > 0:
-            term = term * (k * q + base) / (k + 1.0)
-            k = k + 1.0
+            terms = (ahead * q[:, None] + base[:, None]) / (ahead + 1.0)
         else:
-            term = term * k / ((k - 1.0) * q + base)
-            k = k - 1.0
-        part = part + term
-        finished = term <= 1e-19 * (1.0 + part)
-        if direction < 0:
-            finished |= k <= 0
-        if bool(finished.any()):
-            total[index[finished]] = part[finished]
-            rest = ~finished
-            index, k, term, part, q, base = index[rest], k[rest], term[rest], part[rest], q[rest], base[rest]
-    return total
+            ahead = np.maximum(ahead, 0.0)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                terms = np.where(ahead > 0, ahead / ((ahead - 1.0) * q[:, None] + base[:, None]), 0.0)
+        terms[:, 0] *= term
+        with np.errstate(under="ignore"):
+            np.multiply.accumulate(terms, axis=1, out=terms)
+        sums = terms.copy()
+        sums[:, 0] += part
+        np.add.accumulate(sums, axis=1, out=sums)
+        finished = (sums >= target[:, None]) | (terms <= 1e-19 * (1.0 + sums))
+        stop = finished.argmax(axis=1)
+        found = finished.any(axis=1)
+        total[at[found]] = sums[found, stop[found]]
+        steps[at[found]] = done + stop[found] + 1
+        rest = ~found
+        done += width
+        at, term, part = at[rest], terms[rest, -1], sums[rest, -1]
+        k, q, base, target = k[rest] + direction * width, q[rest], base[rest], target[rest]
+    return total, steps
 
 
 def _away_from_zero(value: FloatArray) -> FloatArray:
