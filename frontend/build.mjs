@@ -8,7 +8,7 @@
 // Names of classes put together at run time ("x-state-" + value) are safe: our own layer is never purged.
 
 import { build, transform } from "esbuild"
-import { copyFile, glob, mkdir, readFile, writeFile } from "node:fs/promises"
+import { copyFile, glob, mkdir, readFile, readdir, writeFile } from "node:fs/promises"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
@@ -90,6 +90,7 @@ async function js() {
 }
 
 async function icons() {
+  const outline = join(root, "node_modules/@tabler/icons/icons/outline")
   const used = new Map()
   const note = (name, path) => used.set(name, used.get(name) ?? relative(root, path))
   const patterns = [
@@ -99,11 +100,13 @@ async function icons() {
     [await files("frontend/js/*.js"), [/\bicon\(["']([\w-]+)["']/g]],
     [await files("frontend/icons.txt"), [/^([\w-]+)$/gm]],
   ]
-  // A table of icons in Python: SOMETHING_ICONS = {key: "name", …}
-  for (const path of await files("src/xiaodun/**/*.py")) {
-    for (const table of (await read(path)).matchAll(/\b\w*icons\b[^={(]*=\s*\{([^}]*)\}/gi)) {
-      for (const match of table[1].matchAll(/:\s*"([\w-]+)"/g)) note(match[1], path)
-    }
+  // Where Python or a script handles icons, every literal that is the name of one is taken: names also travel as
+  // plain arguments and in tables. A few too many cost 200 bytes each; one too few is an empty place on a page.
+  const known = new Set((await readdir(outline)).map((file) => file.replace(/\.svg$/, "")))
+  for (const path of [...(await files("src/xiaodun/**/*.py")), ...(await files("frontend/js/*.js"))]) {
+    const code = await read(path)
+    if (!/icon/i.test(code)) continue
+    for (const match of code.matchAll(/"([a-z0-9-]+)"/g)) if (known.has(match[1])) note(match[1], path)
   }
   for (const [paths, expressions] of patterns) {
     for (const path of paths) {
@@ -114,7 +117,7 @@ async function icons() {
   for (const name of [...used.keys()].sort()) {
     let svg
     try {
-      svg = await readFile(join(root, "node_modules/@tabler/icons/icons/outline", `${name}.svg`), "utf8")
+      svg = await readFile(join(outline, `${name}.svg`), "utf8")
     } catch (error) {
       throw new Error(`${used.get(name)}: Tabler has no icon "${name}" (${error.code})`)
     }

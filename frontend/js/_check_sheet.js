@@ -202,6 +202,8 @@ export class Sheet {
     if (cell.bottom > top - 14) window.scrollBy(0, cell.bottom - top + 14)
     else if (cell.top < head + 8) window.scrollBy(0, cell.top - head - 8)
     const seen = this.cell.getBoundingClientRect()
+    // On a very small screen there is no room above the sheet: then the veil has no hole.
+    this.spot.toggleAttribute("data-nowhere", seen.top < head || seen.bottom > top)
     Object.assign(this.spot.style, {
       left: `${seen.left - 4}px`,
       top: `${seen.top - 4}px`,

@@ -236,8 +236,14 @@ class TextsNode(template.Node):
         self.lines = lines
 
     def render(self, context: template.Context) -> SafeString:
+        # The script sets these as text, never as markup, and json_script escapes what could end the block.
+        escapes, context.autoescape = context.autoescape, False
+        try:
+            lines = self.lines.render(context).splitlines()
+        finally:
+            context.autoescape = escapes
         texts = {}
-        for line in self.lines.render(context).splitlines():
+        for line in lines:
             if line.strip():
                 key, found, text = line.partition("=")
                 if not found:
