@@ -204,7 +204,7 @@ def _reconcile(
         episode.days.all().delete()
         Episode.objects.filter(pk=episode.pk).update(state=Episode.State.VOID, changed_at=at)
     # Ended files before the running one, for the same reason.
-    for target, episode in sorted(pairs, key=lambda pair: pair[0].back_on is None):
+    for target, match in sorted(pairs, key=lambda pair: pair[0].back_on is None):
         state = Episode.State.RUNNING if target.back_on is None else Episode.State.ENDED
         values: dict[str, Any] = {
             "state": state,
@@ -215,10 +215,12 @@ def _reconcile(
             "was_absent": target.was_absent,
             "symptoms": list(target.symptoms),
         }
-        if episode is None:
+        if match is None:
             episode = Episode.objects.create(person=person, opened_at=at, changed_at=at, **values)
             change.days.add(target.onset)
-        elif any(getattr(episode, name) != value for name, value in values.items()):
+        else:
+            episode = match
+        if any(getattr(episode, name) != value for name, value in values.items()):
             if (episode.onset, episode.symptoms) != (target.onset, values["symptoms"]):
                 change.days |= {episode.onset, target.onset}
             for name, value in values.items():
@@ -231,7 +233,8 @@ def _reconcile(
 
 
 def _keep_days(episode: Episode, target: DerivedEpisode) -> None:
-    wanted = {record.finding_id for record in target.records}
+    records = {record.finding_id: record for record in target.records if record.finding_id is not None}
+    wanted = records.keys()
     stored = {row.finding_id for row in episode.days.all()}
     if stored - wanted:
         episode.days.filter(finding_id__in=stored - wanted).delete()
@@ -239,13 +242,13 @@ def _keep_days(episode: Episode, target: DerivedEpisode) -> None:
     EpisodeDay.objects.bulk_create(
         EpisodeDay(
             episode=episode,
-            finding_id=record.finding_id,
+            finding_id=finding_id,
             day=record.day,
             status=record.state.value,
             symptoms=list(record.symptoms),
         )
-        for record in target.records
-        if record.finding_id not in stored
+        for finding_id, record in records.items()
+        if finding_id not in stored
     )
 
 

@@ -7,7 +7,7 @@ from treebeard.mp_tree import MP_Node
 from xiaodun.organisations.choices import GroupKind, InstitutionKind, UnitKind
 
 
-class Unit(MP_Node):
+class Unit(MP_Node):  # type: ignore[misc]  # treebeard has no types
     """A district, institution, grade or group.
 
     Everything that happens hangs on a group. Drill and training data live under a root of their own (kind

@@ -20,7 +20,7 @@ def group_for_check(scope: Scope, group_id: int, right: Right = Right.SUBMIT_CHE
     Raises:
         Http404: for a foreign group exactly as for an unknown one.
     """
-    group = Unit.objects.filter(scope.q(right), pk=group_id, kind=UnitKind.GROUP).first()
+    group: Unit | None = Unit.objects.filter(scope.q(right), pk=group_id, kind=UnitKind.GROUP).first()
     if group is None:
         raise Http404
     return group

@@ -144,7 +144,7 @@ def board(scope: Scope, query: Mapping[str, str], *, day: date, at: datetime) ->
 
 
 def _within(unit: Unit, district: Unit) -> bool:
-    return unit.path.startswith(district.path)
+    return str(unit.path).startswith(district.path)
 
 
 def _cells_of(rows: Sequence[BoardRow]) -> list[FigureTile]:
@@ -323,7 +323,7 @@ def institution_page(scope: Scope, unit_id: int, *, day: date, at: datetime) -> 
 def _school_days(unit: Unit, day: date) -> list[date]:
     """The last school days up to ``day``, oldest first."""
     calendar = school_calendar(unit)
-    return calendar.school_days(day - timedelta(days=2 * HEAT_DAYS), day)[-HEAT_DAYS:]
+    return list(calendar.school_days(day - timedelta(days=2 * HEAT_DAYS), day)[-HEAT_DAYS:])
 
 
 def _heat_cell(group: Unit, day: date, value: FigureValue, *, today: date) -> HeatCell:
