@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
@@ -45,6 +45,15 @@ def scope_of(user: User | AnonymousUser | None, on: date) -> Scope:
         .values_list("role", "unit_id", "unit__path", "unit__kind")
     )
     return Scope(user, tuple(Grant(Role(role), pk, path, kind) for role, pk, path, kind in rows))
+
+
+def authenticate_token(secret: str, at: datetime) -> ApiToken | None:
+    """The token that ``secret`` opens at ``at``, with its unit; none if unknown, expired or revoked."""
+    return (
+        ApiToken.objects.filter(digest=ApiToken.digest_of(secret), expires_at__gt=at, revoked_at__isnull=True)
+        .select_related("unit")
+        .first()
+    )
 
 
 def scope_of_token(token: ApiToken) -> Scope:

@@ -60,21 +60,21 @@ def test_only_the_hash_of_a_token_is_kept_and_its_secret_opens_it(officer):
     assert token.digest == hashlib.sha256(secret.encode()).hexdigest()
     assert len(secret) >= 43 + len("xiaodun_")
     assert secret not in str(list(ApiToken.objects.values())) + str(list(AuditEntry.objects.values()))
-    found = services.authenticate_token(secret, AT)
+    found = selectors.authenticate_token(secret, AT)
     assert found == token
-    assert services.authenticate_token(secret + "x", AT) is None
-    assert services.authenticate_token(token.digest, AT) is None
+    assert selectors.authenticate_token(secret + "x", AT) is None
+    assert selectors.authenticate_token(token.digest, AT) is None
 
 
 def test_a_token_ends_with_its_time_or_when_it_is_revoked(officer):
     tree = make_district()
     given = {"by": officer, "name": "机", "unit": tree.school, "scopes": ["checks:write"], "at": AT}
     token, secret = services.make_api_token(expires_at=LATER, **given)
-    assert services.authenticate_token(secret, LATER - timedelta(microseconds=1))
-    assert services.authenticate_token(secret, LATER) is None
+    assert selectors.authenticate_token(secret, LATER - timedelta(microseconds=1))
+    assert selectors.authenticate_token(secret, LATER) is None
     services.revoke_api_token(by=officer, token=token, at=AT)
     services.revoke_api_token(by=officer, token=token, at=LATER)
-    assert services.authenticate_token(secret, AT) is None
+    assert selectors.authenticate_token(secret, AT) is None
     token.refresh_from_db()
     assert token.revoked_at == AT
     assert AuditEntry.objects.filter(action="accounts.revoke_api_token").count() == 1
@@ -91,7 +91,7 @@ def test_a_token_may_what_its_scopes_say_on_its_unit_only(officer, django_assert
         at=AT,
     )
     with django_assert_num_queries(1):
-        scope = selectors.scope_of_token(services.authenticate_token(secret, AT))
+        scope = selectors.scope_of_token(selectors.authenticate_token(secret, AT))
     assert scope.may(Right.SUBMIT_CHECK, tree.class_1)
     assert scope.may(Right.SEE_COUNTS, tree.class_1)
     assert not scope.may(Right.SEE_CHILDREN, tree.class_1)
