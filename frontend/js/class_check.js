@@ -415,5 +415,9 @@ window.addEventListener("online", () => {
 window.addEventListener("beforeunload", (event) => {
   if (check && !isLeaving && check.isChanged()) event.preventDefault()
 })
+// Back from the page that followed: what stands here is from before the submit.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted && isLeaving) location.reload()
+})
 
 load()
