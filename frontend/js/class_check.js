@@ -35,7 +35,7 @@ const cells = new Map()
 // --- loading
 
 async function load() {
-  grid.replaceChildren(...Array.from({ length: 40 }, () => make("li", { className: "x-cell-blank" })))
+  grid.replaceChildren(...Array.from({ length: 40 }, () => make("li", { className: "x-seat-blank" })))
   const askedAt = Date.now()
   let response
   try {
@@ -110,7 +110,7 @@ function drawClock() {
 // --- the grid
 
 function pupilItem(pupil) {
-  const cell = make("button", { type: "button", className: "x-cell", id: `pupil-${pupil.id}` })
+  const cell = make("button", { type: "button", className: "x-seat", id: `pupil-${pupil.id}` })
   cells.set(pupil.id, cell)
   cell.addEventListener("click", () => {
     if (cell.dataset.held) delete cell.dataset.held
@@ -148,10 +148,10 @@ function drawPupil(pupil) {
   const cell = cells.get(pupil.id)
   const finding = check.finding(pupil.id)
   const long = [...pupil.name].length
-  const name = make("span", { className: "x-cell-name", textContent: pupil.name })
-  if (long === 4) name.classList.add("x-cell-long")
-  if (long > 4) name.classList.add("x-cell-wrap")
-  cell.replaceChildren(make("span", { className: "x-cell-number", textContent: pupil.number }), name)
+  const name = make("span", { className: "x-seat-name", textContent: pupil.name })
+  if (long === 4) name.classList.add("x-seat-long")
+  if (long > 4) name.classList.add("x-seat-wrap")
+  cell.replaceChildren(make("span", { className: "x-seat-number", textContent: pupil.number }), name)
   if (finding) cell.dataset.state = check.state(finding)
   else delete cell.dataset.state
   cell.removeAttribute("aria-invalid")
@@ -169,7 +169,7 @@ function what(pupil, finding) {
   if (!finding) {
     if (!pupil.file) return []
     const words = fill(texts.cell_file, { n: pupil.file.day_n })
-    return [make("span", { className: "x-cell-what x-cell-ask" }, icon("history"), make("span", { textContent: words }))]
+    return [make("span", { className: "x-seat-what x-seat-ask" }, icon("history"), make("span", { textContent: words }))]
   }
   const labels = check.symptomLabels(finding)
   let [first, sign] = [texts[`cell_${finding.status}`], KIND_ICONS[finding.status].cloneNode(true)]
@@ -178,10 +178,10 @@ function what(pupil, finding) {
     sign = icon(code.icon)
     first = labels.length > 1 ? fill(texts.cell_more, { first: labels[0], n: labels.length - 1 }) : labels[0]
   }
-  const line = make("span", { className: "x-cell-what" }, sign, make("span", { textContent: first }))
+  const line = make("span", { className: "x-seat-what" }, sign, make("span", { textContent: first }))
   if (!finding.announced) return [line]
-  sign.classList.add("x-cell-corner")
-  line.append(make("span", { className: "x-cell-known", textContent: texts.cell_reported }))
+  sign.classList.add("x-seat-corner")
+  line.append(make("span", { className: "x-seat-known", textContent: texts.cell_reported }))
   return [sign, line]
 }
 
@@ -217,7 +217,7 @@ grid.addEventListener("keydown", (event) => {
   const columns = getComputedStyle(grid).gridTemplateColumns.split(" ").length
   const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key]
   if (!step) return
-  const seen = [...grid.querySelectorAll("li:not([hidden]) > .x-cell")]
+  const seen = [...grid.querySelectorAll("li:not([hidden]) > .x-seat")]
   const next = seen[seen.indexOf(document.activeElement) + step]
   if (next) {
     event.preventDefault()
