@@ -13,13 +13,12 @@ from datetime import date, datetime, time, timedelta
 from importlib.resources import files
 from uuid import uuid4
 
-from xiaodun.duties.services import load_playbook
-
 from xiaodun.accounts.models import User
 from xiaodun.accounts.services import assign_role, create_user
+from xiaodun.duties.services import chase_due, load_playbook
 from xiaodun.kit import outbox
 from xiaodun.kit.clock import local_day, local_moment
-from xiaodun.ladders.services import load_ladders
+from xiaodun.ladders.services import climb_due, load_ladders
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.services import (
     create_district,
@@ -113,6 +112,7 @@ def make_cast(*, day: date = DAY, of_day: time = time(7, 42), pupils: int = 5) -
         rows=[EnrolmentRow(person, room, TERM[0]) for person in members[class_a.pk][::2]],
         at=BEFORE,
     )
+    settle(at=BEFORE)
     return Cast(
         day=day,
         at=local_moment(day, of_day),
@@ -205,14 +205,27 @@ def submit(group: Unit, *findings: FindingInput, by: User, at: datetime) -> dict
 
 
 def settle(*, at: datetime) -> None:
-    """Deliver what was announced, as the worker does seconds later."""
+    """Deliver what was announced, as the worker does seconds later; a handler that fails fails the test."""
     outbox.drain(now=at)
+    assert not outbox.pending(at).failing, outbox.pending(at).failing
+
+
+def pass_time(*, until: datetime) -> None:
+    """What the minute jobs do: chase what is owed, climb the ladders, deliver what was announced."""
+    chase_due(at=until)
+    climb_due(at=until)
+    settle(at=until)
+
+
+# How long after the start of the morning every ladder has reached its top.
+TOP_OF_LADDERS = timedelta(minutes=125)
 
 
 def busy_morning(cast: Cast) -> dict[int, int]:
     """Three vomiting pupils in each class but class_d, which nobody has checked; session ids by group.
 
-    Each of these classes then has illness files and an open signal, and those concerned have messages.
+    At ``cast.at + TOP_OF_LADDERS`` each of these classes has illness files and an open signal that nobody has
+    acknowledged, class_d's check is overdue, and everybody has messages.
     """
     sessions = {}
     tappers: Iterable[tuple[Unit, User]] = (
@@ -226,4 +239,6 @@ def busy_morning(cast: Cast) -> dict[int, int]:
         findings = [ill(person, "vomiting") for person in cast.members[group.pk][:3]]
         sessions[group.pk] = submit(group, *findings, by=user, at=cast.at)["session"]
     settle(at=cast.at + timedelta(seconds=1))
+    for minutes in (40, 80, TOP_OF_LADDERS // timedelta(minutes=1)):
+        pass_time(until=cast.at + timedelta(minutes=minutes))
     return sessions

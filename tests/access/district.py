@@ -1,16 +1,17 @@
 """The district of the access matrix and the smoke tests: who plays which role, which objects there are."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.urls import reverse
 
 from tests.access.matrix import ANONYMOUS, DOCTOR, LEAD, OFFICER, PRINCIPAL, TEACHER, TOKEN, Page
-from tests.factories import Cast, busy_morning, make_cast
+from tests.factories import TOP_OF_LADDERS, Cast, busy_morning, make_cast
 from xiaodun.absence.models import Episode
 from xiaodun.accounts.models import User
 from xiaodun.accounts.services import make_api_token
 from xiaodun.messages.models import Message
+from xiaodun.organisations.selectors import institution_of
 from xiaodun.surveillance.models import Signal
 
 UNKNOWN = 99_999_999
@@ -19,9 +20,13 @@ FIGURE = "screening.absent_ill"
 
 @dataclass(frozen=True)
 class District:
-    """The cast on a busy morning. ``objects``: arguments of an address by kind of object and scope."""
+    """The cast on a busy morning; ``now`` is after it.
+
+    ``objects``: arguments of an address by kind of object and scope.
+    """
 
     cast: Cast
+    now: datetime
     users: dict[str, User]
     secret: str
     objects: dict[tuple[str, str], list]
@@ -64,11 +69,12 @@ def make_district() -> District:
     objects: dict[tuple[str, str], list] = {}
     for scope, group in groups.items():
         objects["group", scope] = [group.pk]
+        objects["group_code", scope] = [group.code]
         objects["session", scope] = [sessions[group.pk]]
         objects["signal", scope] = [Signal.objects.get(unit=group).pk]
         objects["file", scope] = [Episode.objects.filter(person__in=cast.members[group.pk]).first().pk]
         objects["figure", scope] = [FIGURE, group.pk]
-        objects["institution", scope] = [group.get_ancestors().get(kind="institution").pk]
+        objects["institution", scope] = [institution_of(group).pk]
     for actor, user in users.items():
         objects["message", f"own:{actor}"] = [Message.objects.filter(recipient=user).first().pk]
     somebody = Message.objects.filter(recipient=cast.stranger).first().pk
@@ -78,5 +84,6 @@ def make_district() -> District:
     objects["message", "drill"] = [Message.objects.filter(recipient=cast.trainer).first().pk]
     for kind in ("group", "session", "signal", "file", "institution", "message"):
         objects[kind, "unknown"] = [UNKNOWN]
+    objects["group_code", "unknown"] = ["X-0-0"]
     objects["figure", "unknown"] = [FIGURE, UNKNOWN]
-    return District(cast, users, secret, objects)
+    return District(cast, cast.at + TOP_OF_LADDERS + timedelta(minutes=1), users, secret, objects)

@@ -77,6 +77,7 @@ class Page:
 _ALL = frozenset(SCOPES)
 _OWN = dict.fromkeys(ROLES, frozenset({"own"}))
 _EVERYBODY = {ANONYMOUS: 200, TOKEN: 200}
+_EVERYBODY_404 = dict.fromkeys(ACTORS, 404)
 _WITH_CHILDREN = (TEACHER, LEAD, DOCTOR)
 _SUBMITTERS = (TEACHER, DOCTOR)
 
@@ -116,13 +117,22 @@ PAGES: tuple[Page, ...] = (
     ),
     Page("desks:files", each(200, *_WITH_CHILDREN)),
     Page("desks:file", each(200, *_WITH_CHILDREN), "file"),
-    Page("desks:board", each(200, PRINCIPAL, OFFICER)),
+    # The counts of one school are no district.
+    Page("desks:board", {PRINCIPAL: 404, OFFICER: 200}),
     Page(
         "desks:institution", each(404, TEACHER, LEAD) | each(200, DOCTOR, PRINCIPAL, OFFICER), "institution"
     ),
     Page("desks:figure", each(200), "figure"),
     Page("desks:inbox", each(200)),
     Page("desks:message_open", each(302), "message", "post", reach=_OWN),
+    # --- api: a session opens nothing here, a token its own unit ---
+    Page("api:api-root", _EVERYBODY_404, is_json=True),
+    Page("api:unknown", _EVERYBODY_404, is_json=True),
+    Page("api:openapi-json", _EVERYBODY | each(200), is_json=True),
+    Page("api:list_groups", {TOKEN: 200}, is_json=True, refused=401),
+    Page("api:list_signals", {TOKEN: 200}, is_json=True, refused=401),
+    Page("api:read_roster", {TOKEN: 200}, "group_code", query="?day=2020-12-16", is_json=True, refused=401),
+    Page("api:submit_checks", {TOKEN: 422}, method="post", is_json=True, refused=401),
 )
 
 

@@ -27,9 +27,12 @@ WRITING_METHODS = frozenset(
 # no longer exists, or has an audit row after all, must leave the list.
 NOT_AUDITED = {
     "xiaodun.duties.services.record_evidence": "one INSERT inside a write that is audited itself",
+    "xiaodun.duties.services.follow_evidence": "the chase keeps closed_at, the ladder stopped_at",
     "xiaodun.duties.services.chase_due": "what was asked when stands in Chase and in the notices",
     "xiaodun.ladders.services.start": "inside an audited write; run and notices are its own dated history",
+    "xiaodun.ladders.services.start_each": "as start",
     "xiaodun.ladders.services.stop": "inside an audited write; the run keeps stopped_at",
+    "xiaodun.ladders.services.stop_each": "as stop",
     "xiaodun.ladders.services.restart": "inside an audited write; a new run beside the old one",
     "xiaodun.ladders.services.climb_due": "the clock's doing; each step leaves a notice",
     "xiaodun.messages.services.register_kind": "declares a text at start; writes no row",

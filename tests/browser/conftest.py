@@ -2,16 +2,17 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from django.core.management import call_command
 from playwright.sync_api import BrowserContext
+
+if TYPE_CHECKING:
+    from tests.access.district import District
 
 # Playwright's synchronous interface keeps an event loop in the main thread, and Django then refuses the
 # database there. Each test still runs alone in its thread.
@@ -71,25 +72,17 @@ def sign_in(context: BrowserContext, user, *, base_url: str) -> None:
 
 @dataclass(frozen=True)
 class Served:
-    """A district behind a real server; ``objects`` as in `tests.access.district`."""
+    """A district on its busy morning behind a real server."""
 
     url: str
-    district: object
+    district: "District"
 
 
-@pytest.fixture(scope="module")
-def served(django_db_setup, django_db_blocker) -> Iterator[Served]:
-    """One busy morning for all tests of a module that only look; emptied afterwards."""
-    from pytest_django.live_server_helper import LiveServer
-
+@pytest.fixture
+def served(live_server, set_clock) -> Served:
+    """The district of the access matrix, served; its clock stands after the morning."""
     from tests.access.district import make_district
-    from xiaodun.kit import clock
 
-    with django_db_blocker.unblock():
-        district = make_district()
-        clock.shift(district.cast.at + timedelta(minutes=40) - datetime.now(UTC))
-        server = LiveServer("localhost")
-        yield Served(server.url, district)
-        server.stop()
-        clock.shift(timedelta(0))
-        call_command("flush", interactive=False, verbosity=0)
+    district = make_district()
+    set_clock(district.now)
+    return Served(live_server.url, district)
