@@ -1,6 +1,7 @@
 """Reading the reference results of ``tests/data/detection``."""
 
 import csv
+import functools
 import json
 from pathlib import Path
 
@@ -10,15 +11,18 @@ DATA = Path(__file__).parents[5] / "tests" / "data" / "detection"
 EPIESTIM = DATA / "oracles" / "epiestim_influenza_matsumoto.json"
 
 
+@functools.cache
+def all_series():
+    """Every series with its runs."""
+    paths = sorted(path for path in (DATA / "oracles").glob("*.json") if path != EPIESTIM)
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
 def runs_of(*functions):
     """(series, run) for every run of these R functions."""
-    found = []
-    for path in sorted((DATA / "oracles").glob("*.json")):
-        if path == EPIESTIM:
-            continue
-        series = json.loads(path.read_text(encoding="utf-8"))
-        found += [(series, run) for run in series["runs"] if run["function"] in functions]
-    return found
+    return [
+        (series, run) for series in all_series() for run in series["runs"] if run["function"] in functions
+    ]
 
 
 def run_name(value):
