@@ -13,14 +13,15 @@ from xiaodun.accounts.choices import Right
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.figures import figure_url
 from xiaodun.desks.selectors.signals import SignalRow, as_rows
-from xiaodun.duties.selectors import obligation_of
+from xiaodun.duties.selectors import obligation_of, obligations
+from xiaodun.engine.compliance import Value
 from xiaodun.kit import clock
 from xiaodun.kit.templatetags.kit import local_date, local_time, weekday
 from xiaodun.leave.choices import LeaveKind
 from xiaodun.leave.selectors import leaves_on
 from xiaodun.organisations.models import Unit
-from xiaodun.organisations.selectors import institution_of, school_calendar, under
-from xiaodun.people.selectors import head_counts, roster
+from xiaodun.organisations.selectors import institution_of, school_calendar
+from xiaodun.people.selectors import roster
 from xiaodun.screening.choices import ILLNESS, CheckKind, FindingStatus, Symptom
 from xiaodun.screening.models import CheckSession, Finding
 from xiaodun.screening.selectors import finding_history, findings_in_force, session_of
@@ -208,7 +209,7 @@ def check_done_page(session: CheckSession, scope: Scope, *, at: datetime) -> Che
     numbers = {row.person.pk: row.number for row in roster(group, session.day)}
     files = running_for([finding.person_id for finding in findings])
     institution = institution_of(group)
-    done, owed = _progress(institution, session)
+    done, owed = _progress(institution, session, at=at)
     early = obligation.deadline - session.tapped_at if obligation else None
     return CheckDonePage(
         title=_("%(kind)s submitted") % {"kind": CheckKind(session.kind).label},
@@ -233,13 +234,17 @@ def check_done_page(session: CheckSession, scope: Scope, *, at: datetime) -> Che
     )
 
 
-def _progress(institution: Unit | None, session: CheckSession) -> tuple[int, int]:
-    """How many groups of the institution have been checked on that day, of how many that have pupils."""
+def _progress(institution: Unit | None, session: CheckSession, *, at: datetime) -> tuple[int, int]:
+    """How many groups of the institution have been checked on that day, of how many that owe it."""
     if institution is None:
         return 0, 0
-    groups = list(head_counts(under(institution.path), session.day))
-    done = CheckSession.objects.filter(day=session.day, kind=session.kind, group_id__in=groups).count()
-    return done, len(groups)
+    code = DUTY_OF_KIND[CheckKind(session.kind)]
+    owed = [
+        each
+        for each in obligations([institution], session.day, at)
+        if each.duty.code == code and each.is_owed
+    ]
+    return sum(each.value in {Value.DONE, Value.LATE} for each in owed), len(owed)
 
 
 def finding_words(finding: Finding) -> str:

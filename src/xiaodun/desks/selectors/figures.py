@@ -16,8 +16,9 @@ from xiaodun.figures import selectors as figures
 from xiaodun.figures.registry import Column, Definition, State, Value, definition
 from xiaodun.figures.selectors import ShownRows
 from xiaodun.kit import clock
+from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
-from xiaodun.organisations.selectors import ancestors_of
+from xiaodun.organisations.selectors import ancestors_of, institutions_of
 
 # States of a value that a tile colours; the others are plain numbers.
 _COLOURED = {State.NOW, State.DUE}
@@ -70,9 +71,13 @@ def tiles(codes: Sequence[str], units: Sequence[Unit], day: date, *, at: datetim
 
 @dataclass(frozen=True, slots=True)
 class FigureLine:
-    """One row behind a figure: where it opens ("" if nowhere for this reader), its cells beside their columns."""
+    """One row behind a figure: its cells beside their columns.
+
+    ``url``: where it opens, "" if nowhere for this reader; ``where``: the institution, if several are shown.
+    """
 
     url: str
+    where: str
     cells: list[tuple[Any, Column]]
 
 
@@ -89,6 +94,7 @@ class FigurePage:
     rows: ShownRows
     table: list[FigureLine]
     has_links: bool
+    has_where: bool
     agrees: bool
     crumbs: list[dict[str, str]]
 
@@ -109,6 +115,11 @@ def figure_page(scope: Scope, code: str, unit_id: int, *, day: date, by: User, a
     persons = [row.cells["person"] for row in rows.rows if row.cells.get("person")]
     log_read(by=by, page=f"figure.{code}", unit=unit, person_ids=persons, at=at)
     chain = ancestors_of([unit])[unit.pk]
+    # A group's name alone says little to whoever sees several institutions.
+    several = unit.kind in {UnitKind.DISTRICT, UnitKind.DRILL} and all(
+        column.key != "institution" for column in rows.columns
+    )
+    institutions = institutions_of([row.unit for row in rows.rows]) if several else {}
     return FigurePage(
         title=f"{meaning.name} · {unit.label}",
         definition=meaning,
@@ -118,14 +129,27 @@ def figure_page(scope: Scope, code: str, unit_id: int, *, day: date, by: User, a
         value=value,
         rows=rows,
         table=[
-            FigureLine(row.url, [(row.cells.get(column.key), column) for column in rows.columns])
+            FigureLine(
+                row.url,
+                _label(institutions.get(row.unit.pk)),
+                [(row.cells.get(column.key), column) for column in rows.columns],
+            )
             for row in rows.rows
         ],
         has_links=any(row.url for row in rows.rows),
+        has_where=several,
         agrees=rows.total == (value.number or 0),
         crumbs=[
             {"label": ancestor.label, "url": reverse("desks:institution", args=[ancestor.pk])}
             for ancestor in chain
-            if ancestor.kind == "institution"
+            if ancestor.kind == UnitKind.INSTITUTION and _may_open(scope, ancestor)
         ],
     )
+
+
+def _label(unit: Unit | None) -> str:
+    return unit.label if unit is not None else ""
+
+
+def _may_open(scope: Scope, unit: Unit) -> bool:
+    return scope.may(Right.SEE_COUNTS, unit) or scope.may(Right.SEE_CHILDREN, unit)

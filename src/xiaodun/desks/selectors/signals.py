@@ -239,7 +239,10 @@ def signal_page(signal: Signal, scope: Scope, *, at: datetime) -> SignalPage:
         may_acknowledge=_may_acknowledge(signal),
         may_decide=may_decide(scope, signal),
         is_waiting=signal.state in WAITING,
-        institution_url=reverse("desks:institution", args=[institution.pk]) if institution else "",
+        institution_url=reverse("desks:institution", args=[institution.pk])
+        if institution is not None
+        and (scope.may(Right.SEE_COUNTS, institution) or scope.may(Right.SEE_CHILDREN, institution))
+        else "",
         crumbs=[{"label": _("Signals"), "url": reverse("desks:signals")}],
     )
 
