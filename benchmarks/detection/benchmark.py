@@ -3,8 +3,8 @@
     python benchmarks/detection/benchmark.py [--output benchmarks/detection/results.md]
 
 R and its package come from Debian (``apt install r-cran-surveillance``). Processor time, not wall time, so
-that a busy machine does not decide; our measurements are the best of three. Both sides judge the same weeks of
-the same kind of series: seasonal, overdispersed, 364 weeks, the last 101 judged.
+that a busy machine does not decide; our measurements are the best of three. Both sides judge the same weeks
+of the same kind of series: seasonal, overdispersed, 364 weeks, the last 101 judged.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ counts = arrays.arrays(
     elements=st.integers(0, 12),
     fill=st.integers(0, 3),
 )
-few_examples = settings(max_examples=4, deadline=None)
+few_examples = settings(max_examples=3, deadline=None)
 
 
 def assert_equal(one, other):
