@@ -18,9 +18,9 @@ Counts = Mapping[Judged, int]
 Make = Callable[[Counts, int], Value]
 
 _TAGS: dict[Judged, tuple[State, Text]] = {
-    Judged.DONE: (State.DONE, _("in time")),
-    Judged.LATE: (State.DUE, _("late")),
-    Judged.MISSING: (State.NOW, _("missing")),
+    Judged.DONE: (State.DONE, _("submitted in time")),
+    Judged.LATE: (State.DUE, _("submitted late")),
+    Judged.MISSING: (State.NOW, _("not submitted")),
     Judged.DUE: (State.DUE, _("not yet due")),
 }
 _OWED = frozenset(_TAGS)
@@ -120,7 +120,7 @@ def _done(counts: Counts, owed: int) -> Value:
         state = State.NOW
     elif counts[Judged.DUE]:
         state = State.DUE
-    return Value(counts[Judged.DONE], of=owed, state=state, parts=(Part(_("owed"), owed, "+"), *rest))
+    return Value(counts[Judged.DONE], of=owed, state=state, parts=(Part(_("checks owed"), owed, "+"), *rest))
 
 
 def _late(counts: Counts, owed: int) -> Value:
@@ -175,7 +175,7 @@ def _rows_of(values: frozenset[Judged]) -> Callable[[FigureScope], Rows]:
 
 def _tag(each: Obligation) -> Tag:
     state, label = _TAGS[each.value]
-    return Tag(state, _("in time, sent late") if each.sent_late else label)
+    return Tag(state, _("submitted in time, sent late") if each.sent_late else label)
 
 
 def _minutes(each: Obligation, scope: FigureScope) -> int | None:
