@@ -169,7 +169,9 @@ function what(pupil, finding) {
   if (!finding) {
     if (!pupil.file) return []
     const words = fill(texts.cell_file, { n: pupil.file.day_n })
-    return [make("span", { className: "x-seat-what x-seat-ask" }, icon("history"), make("span", { textContent: words }))]
+    const sign = icon("history")
+    sign.classList.add("x-seat-corner")
+    return [sign, make("span", { className: "x-seat-what x-seat-ask" }, make("span", { textContent: words }))]
   }
   const labels = check.symptomLabels(finding)
   let [first, sign] = [texts[`cell_${finding.status}`], KIND_ICONS[finding.status].cloneNode(true)]
