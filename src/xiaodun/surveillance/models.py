@@ -71,6 +71,11 @@ class Signal(models.Model):
             models.Index(fields=["state", "deadline_at"], name="signal_state_deadline"),
         ]
 
+    @property
+    def subject(self) -> str:
+        """The name under which ladders and messages know this signal."""
+        return f"signal:{self.pk}"
+
 
 class SignalCase(models.Model):
     """A person counted by a signal, with the onset that counts."""

@@ -123,9 +123,9 @@ def events_of(signal: Signal) -> list[SignalEvent]:
 
 def told_about(signal: Signal) -> list[Notice]:
     """Whom the ladder told and when, in order."""
-    return ladders.history(f"signal:{signal.pk}")
+    return ladders.history(signal.subject)
 
 
 def next_told_about(signal: Signal) -> NextStep | None:
     """Whom the ladder tells next and when, unless somebody acknowledges before; none if it has stopped."""
-    return ladders.next_step(f"signal:{signal.pk}")
+    return ladders.next_step(signal.subject)

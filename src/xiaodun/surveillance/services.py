@@ -27,11 +27,6 @@ from xiaodun.surveillance.models import Rule, Signal, SignalCase, SignalEvent
 ALIVE = [state for state in Signal.State if state is not Signal.State.WITHDRAWN]
 
 
-def subject_of(signal: Signal) -> str:
-    """The name under which ladders and messages know a signal."""
-    return f"signal:{signal.pk}"
-
-
 def follow_episodes(payload: dict[str, Any], *, at: datetime) -> None:
     """Judge the rules where files changed (subscriber of ``absence.episodes_changed``)."""
     days = [date.fromisoformat(day) for day in payload["days"]]
@@ -213,7 +208,7 @@ def _raise(
     )
     ladders.start(
         code=rule.ladder,
-        subject=subject_of(signal),
+        subject=signal.subject,
         unit=unit,
         message_kind="signal",
         facts=_facts(signal, unit),
@@ -265,7 +260,7 @@ def _realarm(signal: Signal, *, at: datetime) -> None:
         update_fields=["state", "deadline_at", "acknowledged_count", "acknowledged_at", "acknowledged_by"]
     )
     _log(signal, SignalEvent.Kind.REALARMED, at=at)
-    ladders.restart(subject=subject_of(signal), facts=_facts(signal, signal.unit), at=at)
+    ladders.restart(subject=signal.subject, facts=_facts(signal, signal.unit), at=at)
 
 
 def _end(signal: Signal, kind: SignalEvent.Kind, *, at: datetime, note: str) -> None:
@@ -273,7 +268,7 @@ def _end(signal: Signal, kind: SignalEvent.Kind, *, at: datetime, note: str) -> 
     signal.state = Signal.State.WITHDRAWN
     signal.save(update_fields=["state"])
     _log(signal, kind, at=at, note=note)
-    ladders.stop(subject=subject_of(signal), at=at)
+    ladders.stop(subject=signal.subject, at=at)
     audit.record(
         by=None,
         action=f"surveillance.signal.{kind.value}",
@@ -324,7 +319,7 @@ def acknowledge(*, by: User, signal: Signal, at: datetime) -> Signal:
         _mark_seen(signal, by=by, at=at)
         signal.save(update_fields=["state", "acknowledged_at", "acknowledged_by", "acknowledged_count"])
         _log(signal, SignalEvent.Kind.ACKNOWLEDGED, at=at, by=by)
-        ladders.acknowledge(subject=subject_of(signal), by=by, at=at)
+        ladders.acknowledge(subject=signal.subject, by=by, at=at)
         audit.record(
             by=by,
             action="surveillance.signal.acknowledged",
@@ -365,7 +360,7 @@ def decide(*, by: User, signal: Signal, outcome: Signal.State, reason: str, at: 
         signal.save()
         kind = SignalEvent.Kind.CONFIRMED if outcome == Signal.State.CONFIRMED else SignalEvent.Kind.RULED_OUT
         _log(signal, kind, at=at, by=by, note=signal.decision_reason)
-        ladders.acknowledge(subject=subject_of(signal), by=by, at=at)
+        ladders.acknowledge(subject=signal.subject, by=by, at=at)
         audit.record(
             by=by,
             action=f"surveillance.signal.{kind.value}",
