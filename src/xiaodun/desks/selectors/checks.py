@@ -29,17 +29,17 @@ from xiaodun.screening.services import DUTY_OF_KIND
 from xiaodun.surveillance.selectors import WAITING, signals_visible_to
 
 SYMPTOM_ICONS = {
-    Symptom.FEVER: "thermometer",
+    Symptom.FEVER: "temperature",
     Symptom.COUGH: "lungs",
-    Symptom.SORE_THROAT: "microphone",
-    Symptom.HEADACHE: "mood-sad",
+    Symptom.SORE_THROAT: "microphone-2",
+    Symptom.HEADACHE: "mood-wrrr",
     Symptom.DIZZINESS: "spiral",
     Symptom.VOMITING: "mood-sick",
     Symptom.DIARRHOEA: "toilet-paper",
-    Symptom.ABDOMINAL_PAIN: "stretching",
+    Symptom.ABDOMINAL_PAIN: "body-scan",
     Symptom.RASH: "grain",
     Symptom.FATIGUE: "battery-1",
-    Symptom.PAROTID_SWELLING: "mood-puzzled",
+    Symptom.PAROTID_SWELLING: "mood-sad",
     Symptom.CONJUNCTIVAL_CONGESTION: "eye",
     Symptom.JAUNDICE: "droplet",
     Symptom.OTHER: "dots",
