@@ -31,8 +31,7 @@ print("stopped", flush=True)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_one_process_serves_delivers_and_stops_at_a_signal(tmp_path, number):
+def test_one_process_serves_delivers_and_stops_at_a_signal(tmp_path):
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "xiaodun.config.settings.demo",
@@ -51,11 +50,19 @@ def test_one_process_serves_delivers_and_stops_at_a_signal(tmp_path, number):
                 assert answer.status == 200
                 assert json.load(answer)["database"] == "reachable"
                 assert answer.getheader("Server") is None
-            process.send_signal(number)
+            process.send_signal(signal.SIGTERM)
             assert process.stdout.read() == "stopped\n"
             assert process.wait(timeout=60) == 0
         finally:
             process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_signal_leaves_once_and_the_old_handlers_come_back(number):
+    before = signal.getsignal(number)
+    with pytest.raises(SystemExit), server.stopped_by_signals():
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
 
 
 def test_a_taken_port_is_an_error_of_its_own():
