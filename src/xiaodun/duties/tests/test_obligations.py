@@ -69,7 +69,7 @@ def test_a_past_moment_knows_only_what_had_arrived_by_then(cast):
 def test_the_first_evidence_stays_and_costs_one_insert_beside_its_announcement(cast):
     with CaptureQueriesContext(connection) as context:
         prove(cast.class_a, moment(cast.day, "08:00"), source="check:1")
-    assert [shape.split('"')[1] for shape in shapes(context)] == ["duties_evidence", "kit_outboxmessage"]
+    assert shapes(context) == ["INSERT duties_evidence", "INSERT kit_outboxmessage"]
     prove(cast.class_a, moment(cast.day, "08:40"), source="check:2")
     assert Evidence.objects.get().source == "check:1"
 
