@@ -1,5 +1,6 @@
 """What the tests of all apps share: Chinese texts compiled, the cast, and a clock set to its morning."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,8 +11,10 @@ from tools.hatch_build import build_catalogues
 
 
 def pytest_configure() -> None:
-    # Django reads compiled catalogues only; compiling them all takes a tenth of a second.
-    build_catalogues(Path(__file__).parent)
+    # Django reads compiled catalogues only; compiling them all takes a tenth of a second. Workers of a
+    # parallel run start after this process has done it.
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        build_catalogues(Path(__file__).parent)
 
 
 @pytest.fixture

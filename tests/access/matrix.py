@@ -54,7 +54,7 @@ class Page:
     refused: int = 403
     # How far a role reaches where that differs from REACH.
     reach: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    # Opened by the smoke test in a browser, for these roles (empty: those with status 200).
+    # Opened by the smoke test in a browser.
     is_page: bool = True
 
     def expected(self, actor: str, scope: str) -> int:
@@ -64,6 +64,11 @@ class Page:
             return self.refused
         reach = self.reach.get(actor, REACH.get(actor, frozenset(SCOPES)))
         return self.roles[actor] if not self.about or scope in reach else 404
+
+    def is_opened_by(self, actor: str) -> bool:
+        """Whether the smoke test opens it in a browser as ``actor``."""
+        is_read = self.is_page and self.method == "get" and not self.is_json
+        return is_read and self.roles.get(actor) == 200
 
     def scopes(self) -> tuple[str, ...]:
         if not self.about:

@@ -1,7 +1,6 @@
 """Chromium of the system, a served district, and sign-in for browser tests."""
 
 import os
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import BrowserContext
 
+from tools.chromium import PHONE, NoChromiumError, context_arguments, launch_arguments
+
 if TYPE_CHECKING:
     from tests.access.district import District
 
@@ -18,44 +19,19 @@ if TYPE_CHECKING:
 # database there. Each test still runs alone in its thread.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
-# Chromium shall talk to the server under test and to nobody else.
-ARGUMENTS = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-gpu",
-    "--disable-quic",
-)
-
-
-def launch_arguments() -> dict:
-    """How Chromium is started; without the sandbox for root only, who cannot have one."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.exit(
-            "Browser tests need: sudo apt-get install chromium fontconfig fonts-noto-cjk", returncode=1
-        )
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return {"executable_path": executable, "args": [*ARGUMENTS, *sandbox]}
-
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
-    return browser_type_launch_args | launch_arguments()
+    try:
+        return browser_type_launch_args | launch_arguments()
+    except NoChromiumError as error:
+        pytest.exit(str(error), returncode=1)
 
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict) -> dict:
     """What journeys get by the fixture ``page``: a phone in China that prefers Chinese."""
-    return browser_context_args | {
-        "locale": "zh-CN",
-        "timezone_id": "Asia/Shanghai",
-        "viewport": {"width": 390, "height": 844},
-        "has_touch": True,
-        "is_mobile": True,
-        "reduced_motion": "reduce",
-    }
+    return browser_context_args | context_arguments("zh", PHONE)
 
 
 def sign_in(context: BrowserContext, user, *, base_url: str) -> None:

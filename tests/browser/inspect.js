@@ -60,6 +60,8 @@
   const foreign = (text) => {
     let rest = text
     for (const known of data) rest = rest.replaceAll(known, " ")
+    // Codes of rules and figures are for the telephone: norm-2006-3-in-1-day, screening.absent_ill.
+    rest = rest.replace(/\b[a-z0-9]+([-_.][a-z0-9]+)+\b/g, " ")
     if (language === "en") return /[\u3400-\u9fff\u3001\u3002\uff00-\uffef]/.test(rest)
     if (english.includes(rest.trim())) return true
     return /[A-Za-z]{3,}/.test(rest.replace(/\b(English|Xiaodun|API|OpenAPI|JSON|CSV|WS)\b/g, " "))
@@ -73,7 +75,7 @@
   while (walker.nextNode()) {
     const node = walker.currentNode
     const element = node.parentElement
-    if (!node.data.trim() || element.closest("script, style, code, template") || otherLanguage(element)) continue
+    if (!node.data.trim() || element.closest("script, style, code, template, noscript") || otherLanguage(element)) continue
     if (foreign(node.data)) faults.push(`not in ${language}: “${node.data.trim().slice(0, 60)}” in ${name(element).slice(0, 60)}`)
   }
   for (const element of document.querySelectorAll("[title], [aria-label], [placeholder], [alt]")) {
