@@ -23,7 +23,7 @@ NUMBER = re.compile(r"^\s*/?\s*\d[\d ,.]*\s*%?\s*$")
 
 # Numbers that are no figures: dates and hours, heads of columns, keys to shades, sums of the column shown,
 # how many lines a list or filter shows, where in the list one is, a roster number.
-NO_FIGURE_TAGS = {"time", "th", "caption", "tfoot", "nav", "option", "code", "textarea"}
+NO_FIGURE_TAGS = {"time", "th", "caption", "h2", "h3", "tfoot", "nav", "option", "code", "textarea"}
 NO_FIGURE_CLASSES = {"x-countdown", "x-filters", "x-count", "x-pager", "x-section", "x-card-head", "x-seat"}
 
 
