@@ -345,6 +345,8 @@ class _Facts:
         )
 
     def excuse(self, code: str, unit: Unit, day: date) -> Excuse | None:
+        if not self.excuses:  # most days; spares the way up the tree
+            return None
         return next(
             (
                 self.excuses[code, path, day]
@@ -355,6 +357,8 @@ class _Facts:
         )
 
     def deadline(self, duty: Duty, unit: Unit, day: date) -> time:
+        if not self.tightenings:
+            return duty.deadline
         return min(
             [
                 duty.deadline,
