@@ -199,9 +199,9 @@ def _populate(district: District, root: Unit, *, at: datetime) -> _Demo:
             demo.users[post.person] = create_user(by=None, username=person.number, name=person.name, at=at)
         user = demo.users[post.person]
         assign_role(by=None, user=user, role=post.role, unit=demo.units[post.unit], valid_from=since, at=at)
-        if post.role == Role.CLASS_TEACHER:
+        if post.role == Role.CLASS_TEACHER.value:
             demo.teachers.setdefault(post.unit, user)
-        if post.role == Role.SCHOOL_DOCTOR:
+        if post.role == Role.SCHOOL_DOCTOR.value:
             demo.doctors.setdefault(post.unit, user)
     _enrol(demo, district, at=at)
     # The colleague of the class next door is away from the day before.
