@@ -126,7 +126,9 @@ def board(scope: Scope, query: Mapping[str, str], *, day: date, at: datetime) ->
         at=at,
         week=epi_week(day)[1],
         is_today=day == today,
-        decisions=as_rows(list(signals_visible_to(scope).filter(state__in=WAITING))) if day == today else [],
+        decisions=as_rows(list(signals_visible_to(scope).filter(state__in=WAITING)), scope)
+        if day == today
+        else [],
         strip=tiles(STRIP, [district], day, at=at),
         heads=heads,
         blocks=_blocks(sorted(active, key=key)),
@@ -299,7 +301,7 @@ def institution_page(scope: Scope, unit_id: int, *, day: date, at: datetime) -> 
         day=day,
         at=at,
         week=epi_week(day)[1],
-        signals=as_rows(waiting),
+        signals=as_rows(waiting, scope),
         figures=tiles(STRIP, [unit], day, at=at),
         days=days,
         weeks=weeks,

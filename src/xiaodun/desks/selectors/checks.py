@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from xiaodun.absence.models import Episode
 from xiaodun.absence.selectors import running_for
 from xiaodun.accounts.choices import Right
+from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.figures import figure_url
 from xiaodun.desks.selectors.signals import SignalRow, as_rows
+from xiaodun.desks.services import log_read
 from xiaodun.duties.selectors import obligation_of, obligations
 from xiaodun.engine.compliance import Value
 from xiaodun.kit import clock
@@ -201,11 +203,12 @@ class CheckDonePage:
     progress_owed: int
 
 
-def check_done_page(session: CheckSession, scope: Scope, *, at: datetime) -> CheckDonePage:
-    """The page after a submit; also the record of a check that anybody entitled may read later."""
+def check_done_page(session: CheckSession, scope: Scope, *, by: User, at: datetime) -> CheckDonePage:
+    """The page after a submit; also the record of a check that anybody entitled may read later, logged."""
     group = session.group
     obligation = obligation_of(group, DUTY_OF_KIND[CheckKind(session.kind)], session.day, at=at)
     findings = findings_in_force(session)
+    log_read(by=by, page="check", unit=group, person_ids=[f.person_id for f in findings], at=at)
     numbers = {row.person.pk: row.number for row in roster(group, session.day)}
     files = running_for([finding.person_id for finding in findings])
     institution = institution_of(group)
@@ -220,7 +223,7 @@ def check_done_page(session: CheckSession, scope: Scope, *, at: datetime) -> Che
         else None,
         steps=[_next_step(f, numbers.get(f.person_id), files.get(f.person_id), scope) for f in findings],
         corrections=_corrections(session),
-        signals=as_rows(list(signals_visible_to(scope).filter(unit=group, state__in=WAITING))),
+        signals=as_rows(list(signals_visible_to(scope).filter(unit=group, state__in=WAITING)), scope),
         figure_urls={
             name: figure_url(f"screening.{name}", group, session.day, today=clock.local_day(at))
             for name in ("absent_ill", "absent_other", "symptomatic")

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from xiaodun.accounts.choices import Right
+from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
+from xiaodun.desks.services import log_read
 from xiaodun.kit.templatetags.kit import local_date
 from xiaodun.ladders.selectors import NextStep, Notice
 from xiaodun.organisations.models import Unit
@@ -37,6 +39,8 @@ STATE_TAGS = {
     Signal.State.RULED_OUT: "na",
     Signal.State.WITHDRAWN: "na",
 }
+# Past signals on one page of the list.
+PAGE = 50
 # Filters of the list: address value -> states.
 FILTERS = {
     "": WAITING,
@@ -82,14 +86,15 @@ class SignalListPage:
     rows: list[SignalRow]
     filters: list[dict[str, object]]
     is_waiting: bool
+    next_url: str
 
 
-def as_rows(signals: Sequence[Signal]) -> list[SignalRow]:
-    """Signals as rows, with their institutions in one query."""
-    chains = ancestors_of([signal.unit for signal in signals])
+def as_rows(signals: Sequence[Signal], scope: Scope) -> list[SignalRow]:
+    """Signals as rows. Who works in one institution is not told its name at every line. At most one query."""
+    chains = ancestors_of([signal.unit for signal in signals]) if _sees_several_institutions(scope) else {}
     rows = []
     for signal in signals:
-        where = unit_words(signal.unit, chains[signal.unit_id])
+        where = unit_words(signal.unit, chains.get(signal.unit_id, []))
         rows.append(
             SignalRow(
                 signal=signal,
@@ -101,6 +106,12 @@ def as_rows(signals: Sequence[Signal]) -> list[SignalRow]:
             )
         )
     return rows
+
+
+def _sees_several_institutions(scope: Scope) -> bool:
+    depth = 2 * Unit.steplen  # the root is a district, its children are institutions
+    institutions = {grant.unit_path[:depth] for grant in scope.grants}
+    return len(institutions) > 1 or any(len(path) < depth for path in institutions)
 
 
 def cases_words(count: int) -> str:
@@ -115,30 +126,50 @@ def span_words(start: date, end: date) -> str:
     return _("onset %(start)s to %(end)s") % {"start": local_date(start), "end": local_date(end)}
 
 
-def signal_list(scope: Scope, *, chosen: str, at: datetime) -> SignalListPage:
-    """The signals of the reader's units under one filter; an unknown filter means the waiting ones."""
+def signal_list(scope: Scope, *, chosen: str, before: str) -> SignalListPage:
+    """The signals of the reader's units under one filter; an unknown filter means the waiting ones.
+
+    Waiting signals are shown all, the earliest deadline first; past ones by pages, the latest first,
+    ``before`` being the id of the last one seen.
+    """
     chosen = chosen if chosen in FILTERS else ""
-    everything = list(signals_visible_to(scope))
+    mine = signals_visible_to(scope)
+    counts = dict(mine.order_by().values_list("state").annotate(number=Count("pk")))
+    found = mine.filter(state__in=FILTERS[chosen])
+    base = reverse("desks:signals")
+    next_url = ""
+    if chosen:
+        found = found.order_by("-pk")
+        if before.isdigit():
+            found = found.filter(pk__lt=int(before))
+        shown = list(found[: PAGE + 1])
+        if len(shown) > PAGE:
+            shown = shown[:PAGE]
+            next_url = f"{base}?state={chosen}&before={shown[-1].pk}"
+    else:
+        shown = list(found)
     labels = {
         "": _("Waiting"),
         "confirmed": Signal.State.CONFIRMED.label,
         "ruled_out": Signal.State.RULED_OUT.label,
         "withdrawn": _("Withdrawn"),
     }
-    base = reverse("desks:signals")
-    filters = [
+    filters: list[dict[str, object]] = [
         {
             "label": labels[value],
             "url": f"{base}?state={value}" if value else base,
             "active": value == chosen,
-            "count": sum(signal.state in states for signal in everything),
+            "count": sum(counts.get(state, 0) for state in states),
         }
         for value, states in FILTERS.items()
     ]
-    rows = [signal for signal in everything if signal.state in FILTERS[chosen]]
-    if chosen:
-        rows.sort(key=lambda signal: signal.raised_at, reverse=True)
-    return SignalListPage(title=_("Signals"), rows=as_rows(rows), filters=filters, is_waiting=not chosen)
+    return SignalListPage(
+        title=_("Signals"),
+        rows=as_rows(shown, scope),
+        filters=filters,
+        is_waiting=not chosen,
+        next_url=next_url,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +234,15 @@ class SignalPage:
     crumbs: list[dict[str, str]]
 
 
-def signal_page(signal: Signal, scope: Scope, *, at: datetime) -> SignalPage:
-    """One signal: why it rang, who is counted, the curve, who was told, and what the reader may do."""
+def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> SignalPage:
+    """One signal: why it rang, who is counted, the curve, who was told, and what the reader may do.
+
+    A look at children in full is logged.
+    """
     unit = signal.unit
     cases = cases_of(signal, scope)
+    seen = [case.person_id for case in cases if case.person_id is not None]
+    log_read(by=by, page="signal", unit=unit, person_ids=seen, at=at)
     size = sum(head_counts(Q(pk=unit.pk), signal.last_end).values())
     institution = institution_of(unit)
     chain = ancestors_of([unit])[unit.pk]

@@ -67,7 +67,7 @@ def today_page(scope: Scope, *, at: datetime) -> TodayPage:
     )
     if role is None:
         return page
-    page.decisions = as_rows(waiting_signals(scope))
+    page.decisions = as_rows(waiting_signals(scope), scope)
     right = Right.SEE_CHILDREN if scope.has(Right.SEE_CHILDREN) else Right.SEE_COUNTS
     owed = obligations(list(groups_on(day, scope.q(right))), day, at=at)
     if role == Role.CLASS_TEACHER:
@@ -257,7 +257,7 @@ def _decided(scope: Scope, day: date) -> list[Item]:
             url=row.url,
             state="done",
         )
-        for row in as_rows(decided_on(scope, day))
+        for row in as_rows(decided_on(scope, day), scope)
     ]
 
 

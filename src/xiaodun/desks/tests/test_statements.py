@@ -16,7 +16,6 @@ from xiaodun.kit import clock
 from xiaodun.people.models import Person
 from xiaodun.screening.tests.cast import School, day, make_school, moment
 
-
 LAST = 210
 
 

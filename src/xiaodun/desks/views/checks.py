@@ -81,7 +81,7 @@ def submit(request: ScopedRequest, group_id: int) -> JsonResponse:
 def check_done(request: ScopedRequest, session_id: int) -> HttpResponse:
     """Am I finished? What was sent, who does what next, and what was corrected."""
     session = session_visible_to(request.scope, session_id)
-    page = selectors.check_done_page(session, request.scope, at=clock.now())
+    page = selectors.check_done_page(session, request.scope, by=request.user, at=clock.now())
     return render(request, "desks/check_done.html", {"page": page, "page_title": page.title})
 
 

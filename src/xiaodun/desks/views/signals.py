@@ -18,7 +18,9 @@ from xiaodun.surveillance.selectors import decidable_by, signal_visible_to
 @requires(Right.REVIEW_SIGNALS)
 def signal_list(request: ScopedRequest) -> HttpResponse:
     """Every signal of the reader's units: waiting ones first, by deadline; then what became of the others."""
-    page = selectors.signal_list(request.scope, chosen=request.GET.get("state", ""), at=clock.now())
+    page = selectors.signal_list(
+        request.scope, chosen=request.GET.get("state", ""), before=request.GET.get("before", "")
+    )
     return render(request, "desks/signals.html", {"page": page, "page_title": page.title})
 
 
@@ -30,7 +32,7 @@ def signal_page(request: ScopedRequest, signal_id: int) -> HttpResponse:
 
 
 def _page(request: ScopedRequest, signal: Signal, form: DecisionForm, *, status: int) -> HttpResponse:
-    page = selectors.signal_page(signal, request.scope, at=clock.now())
+    page = selectors.signal_page(signal, request.scope, by=request.user, at=clock.now())
     context = {"page": page, "form": form, "page_title": page.title}
     return render(request, "desks/signal.html", context, status=status)
 
