@@ -37,6 +37,7 @@ from tools.chromium import (  # noqa: E402
 
 ROLES = ("class_teacher", "grade_lead", "school_doctor", "principal", "district_officer")
 SIGN_IN = "/sign-in/"
+START = "from xiaodun.config.cli import main; raise SystemExit(main())"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def demonstration() -> Iterator[str]:
     """The address of a demonstration in a folder of its own, stopped and removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="xiaodun-screenshots-") as folder:
         process = subprocess.Popen(
-            [Path(sys.executable).with_name("xiaodun"), "demo", "--data", folder, "--port", "0"],
+            [sys.executable, "-c", START, "demo", "--data", folder, "--port", "0"],
             stdout=subprocess.PIPE,
             text=True,
         )
