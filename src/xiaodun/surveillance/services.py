@@ -383,7 +383,12 @@ def _not_open(signal: Signal) -> Refusal:
     return Refusal(
         "signal-not-open",
         _("This signal does not wait for that any more."),
-        facts={"state": str(signal.state), "by": seen_by.name if seen_by else ""},
+        facts={
+            "state": str(signal.state),
+            "stands": str(Signal.State(signal.state).label),
+            "by": seen_by.name if seen_by else "",
+        },
+        labels={"stands": _("How it stands"), "by": _("Last seen to by")},
         rule=f"{signal.rule.code} v{signal.rule.version}",
         lifts=_("Reload the page; what was done stands in its history."),
     )

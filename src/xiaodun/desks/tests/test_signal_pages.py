@@ -1,0 +1,234 @@
+"""A cluster on the pages: from the third case to every desk, the clock, acknowledgment and decision."""
+
+from datetime import timedelta
+
+import pytest
+
+from xiaodun.accounts import services as accounts
+from xiaodun.accounts.choices import Role
+from xiaodun.desks.tests.cast import all_of, at, links, sign_in, squeezed, words
+from xiaodun.kit.models import AuditEntry
+from xiaodun.ladders import services as ladders
+from xiaodun.screening.tests.cast import MADE_AT, School, day, make_school, moment
+from xiaodun.surveillance.models import Signal
+
+pytestmark = pytest.mark.django_db
+
+VOMITING = ["vomiting"]
+
+
+@pytest.fixture
+def school() -> School:
+    return make_school()
+
+
+@pytest.fixture
+def signal(school: School) -> Signal:
+    """Three vomiting pupils of the second class, who share no dormitory room."""
+    room = school.classes[1]
+    a, b, c, *_ = school.pupils[room.pk]
+    school.submit(room, 0, {a: VOMITING, b: ["diarrhoea"], c: VOMITING})
+    return Signal.objects.get()
+
+
+@pytest.mark.parametrize("role", [Role.SCHOOL_DOCTOR, Role.PRINCIPAL, Role.DISTRICT_OFFICER])
+def test_the_third_similar_case_is_a_decision_with_its_clock_on_every_desk(school, signal, role):
+    client = sign_in(school.users[role])
+    with at(moment(0, 8, 0)):
+        today = client.get("/today/")
+        assert "三(2)班 · 呕吐、腹泻 · 3 例" in words(today)
+        assert f"/signals/{signal.pk}/" in links(today)
+        page = client.get(f"/signals/{signal.pk}/")
+    (strip,) = all_of(page, "x-strip-now")
+    # Raised at 07:42, 24 hours; looked at from 08:00 on.
+    assert "剩 23 小时 4" in squeezed(strip)
+    assert "明天 07:42" in squeezed(strip)
+    assert "3 / 10" in words(page)
+    assert "30.0%" in words(page)
+
+
+def test_the_page_says_why_it_rang_by_which_version_and_source(school, signal):
+    with at(moment(0, 8, 0)):
+        page = words(sign_in(school.users[Role.SCHOOL_DOCTOR]).get(f"/signals/{signal.pk}/"))
+    for said in (
+        "norm-2006-3-in-1-day",
+        "第 1 版",
+        "≥ 3",
+        "卫办疾控发〔2006〕65号",
+        "核实程度 V2",
+        "12 月 14 日",
+    ):
+        assert said in page
+
+
+def test_the_onset_curve_has_a_table_behind_it_with_the_same_numbers(school, signal):
+    with at(moment(0, 8, 0)):
+        page = sign_in(school.users[Role.SCHOOL_DOCTOR]).get(f"/signals/{signal.pk}/")
+    (curve,) = all_of(page, "x-bars")
+    counts = [squeezed(bar)[0] for bar in curve.walk() if bar.tag == "li"]
+    assert counts == ["0", "0", "3", "0"]
+    (tallest,) = all_of(page, "x-bar-in")
+    assert next(each for each in tallest.walk() if each.tag == "svg").attributes["height"] == "100"
+    assert "2020 年 12 月 14 日 周一 3 计入窗口" in words(page)
+
+
+def test_the_doctor_reads_names_and_symptoms_of_the_persons_and_the_look_is_logged(school, signal):
+    with at(moment(0, 8, 0)):
+        page = words(sign_in(school.users[Role.SCHOOL_DOCTOR]).get(f"/signals/{signal.pk}/"))
+    assert "测试21" in page
+    assert "腹泻" in page
+    assert "已遮盖" not in page
+    assert AuditEntry.objects.filter(action="desks.signal.read").count() == 1
+
+
+@pytest.mark.parametrize("role", [Role.PRINCIPAL, Role.DISTRICT_OFFICER])
+def test_principal_and_district_read_masked_names_and_the_page_says_so(school, signal, role):
+    with at(moment(0, 8, 0)):
+        response = sign_in(school.users[role]).get(f"/signals/{signal.pk}/")
+    page = words(response)
+    assert "姓名和症状已遮盖" in page
+    assert page.count("测**") == 3
+    assert "测试2" not in response.content.decode()
+    assert "腹泻" not in page.replace("呕吐、腹泻", "")
+    assert not AuditEntry.objects.filter(action="desks.signal.read").exists()
+
+
+def test_it_is_told_who_was_alarmed_and_who_comes_next(school, signal):
+    ladders.climb_due(at=moment(0, 8, 20))
+    with at(moment(0, 8, 21)):
+        page = words(sign_in(school.users[Role.SCHOOL_DOCTOR]).get(f"/signals/{signal.pk}/"))
+    assert "告知 校医 林静 未读" in page
+    assert "升级至 校长 孟昭 未读" in page
+    assert "下一步 区教育局防控专员" in page
+
+
+def test_acknowledging_stops_the_ladder_and_leaves_the_clock(school, signal):
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    with at(moment(0, 8, 0)):
+        answer = client.post(f"/signals/{signal.pk}/acknowledge/", follow=True)
+    assert answer.redirect_chain == [(f"/signals/{signal.pk}/", 302)]
+    page = words(answer)
+    assert "林静 08:00 签收，当时 3 例" in page
+    assert "剩 23 小时 4" in page
+    assert "下一步 区教育局防控专员" not in page
+    signal.refresh_from_db()
+    assert signal.state == Signal.State.ACKNOWLEDGED
+
+
+def test_a_decision_with_a_reason_is_recorded_and_closes_the_matter_on_today(school, signal):
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    with at(moment(0, 9, 0)):
+        answer = client.post(
+            f"/signals/{signal.pk}/decide/",
+            {"outcome": "ruled_out", "reason": "前一晚同在校外就餐"},
+            follow=True,
+        )
+        page = words(answer)
+        assert "已排除 · 林静，09:00" in page
+        assert "前一晚同在校外就餐" in page
+        assert "提交判定" not in page
+        today = words(client.get("/today/"))
+    assert "现在没有要您决定的事" in today
+    assert "林静 09:00 已排除" in today
+
+
+def test_confirming_needs_no_reason_and_the_page_says_that_it_is_no_statutory_report(school, signal):
+    client = sign_in(school.users[Role.PRINCIPAL])
+    with at(moment(0, 9, 0)):
+        assert "不等于法定报告" in words(client.get(f"/signals/{signal.pk}/"))
+        client.post(f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "reason": ""})
+    signal.refresh_from_db()
+    assert (signal.state, signal.decided_by) == (Signal.State.CONFIRMED, school.users[Role.PRINCIPAL])
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [({"outcome": "ruled_out", "reason": " "}, "id_reason"), ({"reason": "不清楚"}, "id_outcome")],
+)
+def test_an_incomplete_decision_leads_to_its_field_and_loses_nothing(school, signal, typed, field):
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    with at(moment(0, 9, 0)):
+        answer = client.post(f"/signals/{signal.pk}/decide/", typed)
+    assert answer.status_code == 422
+    (summary,) = all_of(answer, "x-errors")
+    assert [each.attributes["href"] for each in summary.walk() if each.tag == "a"] == [f"#{field}"]
+    assert f'id="{field}"' in answer.content.decode()
+    assert typed["reason"].strip() in answer.content.decode()
+    if "outcome" in typed:
+        checked = [each for each in all_of(answer, "x-decide")[0].walk() if "checked" in each.attributes]
+        assert [each.attributes["value"] for each in checked] == ["ruled_out"]
+    signal.refresh_from_db()
+    assert signal.state == Signal.State.OPEN
+
+
+def test_a_second_decision_is_refused_names_the_first_and_says_what_to_do(school, signal):
+    doctor, principal = (sign_in(school.users[role]) for role in (Role.SCHOOL_DOCTOR, Role.PRINCIPAL))
+    with at(moment(0, 9, 0)):
+        doctor.post(f"/signals/{signal.pk}/decide/", {"outcome": "confirmed"})
+        answer = principal.post(f"/signals/{signal.pk}/decide/", {"outcome": "ruled_out", "reason": "误报"})
+    assert answer.status_code == 409
+    page = words(answer)
+    for said in ("已经处理过", "林静", "norm-2006-3-in-1-day v1", "请刷新页面", "signal-not-open"):
+        assert said in page
+    signal.refresh_from_db()
+    assert signal.state == Signal.State.CONFIRMED
+
+
+def test_a_class_teacher_acknowledges_the_own_class_but_is_not_offered_a_decision(school):
+    room = school.classes[0]
+    a, b, c, *_ = school.pupils[room.pk]
+    school.submit(room, 0, {a: VOMITING, b: VOMITING, c: VOMITING})
+    signal = Signal.objects.get()
+    client = sign_in(school.users[Role.CLASS_TEACHER])
+    with at(moment(0, 8, 0)):
+        page = client.get(f"/signals/{signal.pk}/")
+        assert "由校医、校长或区教育局判定" in words(page)
+        assert "提交判定" not in words(page)
+        # Nothing leads where the reader may not go.
+        assert not links(page, "/institutions/")
+        assert client.post(f"/signals/{signal.pk}/decide/", {"outcome": "confirmed"}).status_code == 403
+        client.post(f"/signals/{signal.pk}/acknowledge/")
+    signal.refresh_from_db()
+    assert signal.state == Signal.State.ACKNOWLEDGED
+
+
+def test_a_foreign_signal_is_not_found_exactly_as_an_unknown_one(school, signal):
+    stranger = accounts.create_user(by=None, username="T-other", name="郑安", at=MADE_AT)
+    accounts.assign_role(
+        by=None,
+        user=stranger,
+        role=Role.CLASS_TEACHER,
+        unit=school.classes[0],
+        valid_from=day(-90),
+        at=MADE_AT,
+    )
+    client = sign_in(stranger)
+    with at(moment(0, 8, 0)):
+        answers = [client.get(f"/signals/{number}/") for number in (signal.pk, 999_999)]
+        answers += [client.post(f"/signals/{signal.pk}/{act}/") for act in ("acknowledge", "decide")]
+    assert [answer.status_code for answer in answers] == [404] * 4
+
+
+def test_a_withdrawn_signal_stays_readable_with_its_history(school, signal):
+    room = school.classes[1]
+    a, b, *_ = school.pupils[room.pk]
+    session = room.check_sessions.get()
+    school.correct(session.pk, {a: VOMITING, b: ["diarrhoea"]}, at=moment(0, 9, 0))
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    with at(moment(0, 9, 5)):
+        page = words(client.get(f"/signals/{signal.pk}/"))
+        withdrawn = words(client.get("/signals/?state=withdrawn"))
+        waiting = words(client.get("/signals/"))
+    assert "所依据的记录已更正" in page
+    assert "撤销：病例已不足阈值" in page
+    assert "三(2)班" in withdrawn
+    assert "没有待处理的信号" in waiting
+
+
+def test_after_the_deadline_the_clock_counts_up_and_today_lists_it_as_overdue(school, signal):
+    client = sign_in(school.users[Role.DISTRICT_OFFICER])
+    with at(signal.deadline_at + timedelta(hours=2)):
+        page = words(client.get(f"/signals/{signal.pk}/"))
+        today = words(client.get("/today/"))
+    assert "超时 2 小时" in page
+    assert "已过报告时限" in today

@@ -1,0 +1,154 @@
+"""Today: what each role must decide, what is late, due and closed; and the tap that closes it."""
+
+import pytest
+
+from xiaodun.accounts import services as accounts
+from xiaodun.accounts.choices import Role
+from xiaodun.desks.tests.cast import all_of, at, links, sign_in, squeezed, tap, words
+from xiaodun.messages.models import Message
+from xiaodun.screening.models import CheckSession
+from xiaodun.screening.tests.cast import MADE_AT, School, make_school, moment
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def school() -> School:
+    return make_school()
+
+
+def test_before_the_deadline_the_own_check_is_due_and_the_one_act_under_the_thumb(school):
+    room = school.classes[0]
+    with at(moment(0, 7, 30)):
+        page = sign_in(school.users[Role.CLASS_TEACHER]).get("/today/")
+    assert "今日待办 1" in words(page)
+    assert "现在没有要您决定的事" in words(page)
+    assert "下一个时限" in words(page)
+    (act,) = all_of(page, "x-actions")
+    assert squeezed(act) == "去晨检"
+    assert f"/groups/{room.pk}/check/" in links(page)
+
+
+def test_one_tap_closes_the_check_and_says_so(school):
+    client = sign_in(school.users[Role.CLASS_TEACHER])
+    with at(moment(0, 7, 42)):
+        done = client.get(tap(client, school.classes[0]))
+        today = words(client.get("/today/"))
+    page = words(done)
+    assert "晨检已交" in page
+    assert "07:42 点按提交 · 早" in page
+    assert "10 人正常，零报告已交" in page
+    assert "您不用再做什么" in page
+    assert "已交 1 / 2 班" in page
+    assert "07:42 提交" in today
+    assert "过时未交" not in today
+
+
+def test_exceptions_name_what_follows_and_whose_it_is(school):
+    room = school.classes[0]
+    *_, a, b = school.pupils[room.pk]
+    client = sign_in(school.users[Role.CLASS_TEACHER])
+    with at(moment(0, 7, 42)):
+        done = client.get(tap(client, room, {a: ["fever"], b: []}))
+    page = words(done)
+    assert "09 测试19 · 病假、发热" in page
+    assert "12 月 14 日起在追踪，由校医随访" in page
+    assert "本班没有聚集信号" in page
+    assert links(done, "/figures/screening.absent_ill/") == [f"/figures/screening.absent_ill/{room.pk}/"]
+
+
+def test_a_correction_shows_before_and_after_with_its_author(school):
+    room = school.classes[0]
+    a = school.pupils[room.pk][0]
+    client = sign_in(school.users[Role.CLASS_TEACHER])
+    with at(moment(0, 7, 42)):
+        tap(client, room, {a: ["fever"]})
+        session = CheckSession.objects.get()
+        done = client.get(tap(client, room, session=session.pk, base_version=1))
+    (change,) = all_of(done, "x-change")
+    assert squeezed(change) == "更正前： 病假、发热 更正后： 到校，正常"
+    assert "杜若 · 07:42" in words(done)
+
+
+def test_a_late_check_says_that_it_counts_as_late(school):
+    client = sign_in(school.users[Role.CLASS_TEACHER])
+    with at(moment(0, 9, 0)):
+        assert "过时未交 1" in words(client.get("/today/"))
+        done = client.get(tap(client, school.classes[0]))
+        today = words(client.get("/today/"))
+    assert "已过时限，计为迟交" in words(done)
+    assert "迟交" in today
+
+
+@pytest.mark.parametrize("role", [Role.SCHOOL_DOCTOR, Role.PRINCIPAL, Role.GRADE_LEAD])
+def test_the_school_sees_which_class_is_missing(school, role):
+    school.submit(school.classes[0], 0)
+    with at(moment(0, 9, 0)):
+        page = words(sign_in(school.users[role]).get("/today/"))
+    assert "过时未交 1" in page
+    assert "三(2)班 · 晨检" in page
+    assert "1 个班组晨检已交" in page
+
+
+def test_the_district_sees_schools_and_each_leads_to_its_page(school):
+    with at(moment(0, 9, 0)):
+        page = sign_in(school.users[Role.DISTRICT_OFFICER]).get("/today/")
+    assert "银杏小学 · 2 个班组晨检未交" in words(page)
+    assert f"/institutions/{school.institution.pk}/" in links(page)
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_every_figure_on_today_opens(school, role, language):
+    room = school.classes[0]
+    school.submit(room, 0, {school.pupils[room.pk][0]: ["fever"]})
+    client = sign_in(school.users[role], language)
+    with at(moment(0, 9, 0)):
+        targets = links(client.get("/today/"), "/figures/")
+        assert len(targets) >= 4
+        assert {client.get(target).status_code for target in targets} == {200}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_on_a_weekend_nothing_is_owed_and_the_page_says_why(school, role):
+    with at(moment(5, 9, 0)):
+        page = words(sign_in(school.users[role]).get("/today/"))
+    assert "今天不应检" in page
+    assert "过时未交" not in page
+
+
+def test_somebody_without_a_role_is_told_whom_to_ask(school):
+    nobody = accounts.create_user(by=None, username="T-new", name="新人", at=MADE_AT)
+    with at(moment(0, 9, 0)):
+        page = words(sign_in(nobody).get("/today/"))
+    assert "您目前没有岗位" in page
+
+
+def test_a_message_opens_what_it_is_about_and_is_read_from_then_on(school):
+    room = school.classes[1]
+    a, b, c, *_ = school.pupils[room.pk]
+    school.submit(room, 0, {a: ["rash"], b: ["rash"], c: ["rash"]})
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    message = Message.objects.get(recipient=school.users[Role.SCHOOL_DOCTOR], kind="signal")
+    with at(moment(0, 8, 0)):
+        assert "信号：三(2)班，3 例" in words(client.get("/messages/"))
+        answer = client.post(f"/messages/{message.pk}/open/")
+        assert answer.url == message.url
+        assert "08:00 已读" in words(client.get("/messages/"))
+
+
+def test_a_withdrawn_message_stays_and_says_so(school):
+    room = school.classes[1]
+    a, b, c, *_ = school.pupils[room.pk]
+    answer = school.submit(room, 0, {a: ["rash"], b: ["rash"], c: ["rash"]})
+    school.correct(answer["session"], {a: ["rash"]}, at=moment(0, 8, 0))
+    with at(moment(0, 8, 5)):
+        page = words(sign_in(school.users[Role.SCHOOL_DOCTOR]).get("/messages/"))
+    assert "信号：三(2)班" in page
+    assert "已撤销" in page
+
+
+def test_an_empty_inbox_says_what_will_come(school):
+    with at(moment(0, 7, 30)):
+        page = words(sign_in(school.users[Role.CLASS_TEACHER]).get("/messages/"))
+    assert "没有消息" in page
