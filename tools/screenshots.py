@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from tools.chromium import (  # noqa: E402
     DESK,
+    HEIGHTS,
     LANGUAGES,
     PHONE,
     READY,
@@ -130,7 +131,11 @@ def take(context: BrowserContext, folder: Path, role: str, language: str, width:
         answer = page.goto(url)
         page.wait_for_function(READY)
         picture = Picture(name, role, language, width, url, answer.status if answer else 0)
-        page.screenshot(path=folder / picture.file, full_page=True)
+        # As tall as the page, so that the bar at the bottom of a phone stands at the bottom of the picture.
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": width, "height": max(height, HEIGHTS[width])})
+        page.screenshot(path=folder / picture.file)
+        page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
         yield picture
     page.close()
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from tests.access.district import District, make_district
-from tests.access.matrix import ACTORS, ANONYMOUS, PAGES, TOKEN, Page, cells
+from tests.access.matrix import ACTORS, ANONYMOUS, DOCTOR, PAGES, ROLES, TOKEN, Page, cells
 from tests.architecture.source import none
 
 
@@ -64,6 +64,11 @@ def body(url: str, content: bytes) -> str:
     return text.replace(url, "ADDRESS")
 
 
+def is_never_stored(answer) -> bool:
+    """Whether no browser and no proxy keeps a copy of what somebody signed in has seen."""
+    return "no-store" in answer.headers.get("Cache-Control", "")
+
+
 @pytest.mark.django_db
 def test_every_cell_of_the_matrix_is_what_the_server_answers(district: District, set_clock, capsys):
     wrong: list[str] = []
@@ -75,6 +80,10 @@ def test_every_cell_of_the_matrix_is_what_the_server_answers(district: District,
         count += 1
         if answer.status_code != expected:
             wrong.append(f"{page.name} {actor} {scope}: {answer.status_code} instead of {expected} ({url})")
+        if answer.status_code == 200 and actor in ROLES and not is_never_stored(answer):
+            wrong.append(
+                f"{page.name} {actor} {scope}: may be stored ({answer.headers.get('Cache-Control')})"
+            )
         if answer.status_code == 404:
             not_found[page.name, actor][scope] = body(url, answer.content)
     for (name, actor), bodies in not_found.items():
@@ -85,4 +94,36 @@ def test_every_cell_of_the_matrix_is_what_the_server_answers(district: District,
             f"\naccess matrix: {len(PAGES)} addresses, {len(ACTORS)} actors, {count} cells, "
             f"wrong={len(wrong)}"
         )
+    none(wrong)
+
+
+@pytest.mark.django_db
+def test_every_write_of_a_page_needs_the_token_of_its_form(district: District, set_clock):
+    """Else a foreign page could make the browser of somebody signed in write."""
+    set_clock(district.now)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(district.users[DOCTOR])
+    wrong = []
+    for page in PAGES:
+        if page.method == "get" or page.name.startswith("api:"):
+            continue
+        answer = client.post(district.url(page, DOCTOR, "own"), page.data)
+        if answer.status_code != 403:
+            wrong.append(f"{page.name}: {answer.status_code} without a token")
+    none(wrong)
+
+
+@pytest.mark.django_db
+def test_every_address_that_writes_refuses_to_be_read(district: District, set_clock):
+    """A link, a crawler or a prefetch must not write."""
+    set_clock(district.now)
+    client = Client()
+    client.force_login(district.users[DOCTOR])
+    wrong = []
+    for page in PAGES:
+        if page.method == "get":
+            continue
+        answer = client.get(district.url(page, DOCTOR, "own"))
+        if answer.status_code != 405:
+            wrong.append(f"{page.name}: {answer.status_code} to GET")
     none(wrong)
