@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from huey.contrib.djhuey import HUEY
 
 from xiaodun.accounts.choices import Role
 from xiaodun.accounts.selectors import demo_users, scope_of
@@ -96,6 +97,10 @@ def test_nothing_waits_for_delivery_and_the_audit_is_whole():
     report = audit.verify()
     assert report.ok
     assert not report.unsealed
+
+
+def test_no_job_of_the_past_days_waits():
+    assert HUEY.pending_count() == 0
 
 
 def test_nobody_can_sign_in_with_a_password():

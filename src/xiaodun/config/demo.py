@@ -14,6 +14,7 @@ from functools import partial
 from uuid import NAMESPACE_OID, uuid5
 
 from django.db import transaction
+from huey.contrib.djhuey import HUEY
 
 from xiaodun.accounts.choices import Role
 from xiaodun.accounts.models import User
@@ -93,6 +94,8 @@ def build(*, progress: Callable[[float], object], seed: int = 1) -> None:
             _live(demo, day, checks=[check for check in checks if check.day == day], scene=scene)
         progress(0.1 + 0.9 * count / len(days))
     with transaction.atomic():
+        # Everything is delivered: the wake-ups of the past days have nothing left to do.
+        HUEY.flush()
         audit.seal(at=opens)
         prepare.mark(Installation.Kind.DEMO, at=opens, clock_start=opens)
 
