@@ -13,6 +13,7 @@ from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.services import log_read
+from xiaodun.kit import clock
 from xiaodun.kit.templatetags.kit import local_date
 from xiaodun.ladders.selectors import NextStep, Notice
 from xiaodun.organisations.models import Unit
@@ -267,7 +268,7 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
         why=[_why(other, signal) for other in related],
         cases=[_line(case) for case in cases],
         is_masked=not scope.may(Right.SEE_CHILDREN, unit),
-        curve=_curve(signal, [case.onset for case in cases]),
+        curve=_curve(signal, [case.onset for case in cases], today=clock.local_day(at)),
         events=events_of(signal),
         told=told_about(signal),
         next_told=next_told_about(signal),
@@ -307,9 +308,13 @@ def _why(other: Signal, this: Signal) -> Why:
     )
 
 
-def _curve(signal: Signal, onsets: list[date]) -> list[Bar]:
-    """Onsets by calendar day, weekends included, from two days before the first window to its last day."""
-    start, end = signal.first_start - timedelta(days=2), signal.last_end + timedelta(days=1)
+def _curve(signal: Signal, onsets: list[date], *, today: date) -> list[Bar]:
+    """Onsets by calendar day, weekends included, from two days before the first window to one after the last.
+
+    A day that has not come is not shown: its nought would say that nobody fell ill.
+    """
+    start = signal.first_start - timedelta(days=2)
+    end = max(signal.last_end, min(signal.last_end + timedelta(days=1), today))
     counts = {start + timedelta(days=n): 0 for n in range((end - start).days + 1)}
     for onset in onsets:
         if onset in counts:
