@@ -102,7 +102,7 @@ def test_every_command_of_the_console_says_what_it_is_for():
 
 
 def test_no_page_names_a_machine_or_a_registry():
-    pattern = re.compile(r"/work/|/root/|/home/\w|pypi\.org|npmjs|registry\.\w+\.\w")
+    pattern = re.compile(r"(?<![\w.])/(?:work|root|home|tmp)/\w|\b(?:pypi|npmjs)\.(?:org|com)\b")
     none(
         [
             f"{page.relative_to(ROOT)}: {match.group()}"
