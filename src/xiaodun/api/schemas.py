@@ -1,10 +1,11 @@
 """What machines send and get. Unknown fields are refused, so that a misspelt one is noticed."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -23,6 +24,27 @@ MOST_FINDINGS = 500
 LARGEST_PAGE = 200
 
 
+# A moment of the year 1 cannot be brought into another time zone; one of the year 9000 is a slip.
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _plausible(moment: datetime) -> datetime:
+    if not EARLIEST <= moment < LATEST:
+        raise ValueError("the moment lies outside of the years 2000 to 2099")
+    return moment
+
+
+def _plain(text: str) -> str:
+    if any(ord(character) < 32 for character in text):
+        raise ValueError("there is a control character in it")
+    return text
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
+# Databases do not take every character that JSON can carry.
+Plain = Annotated[str, AfterValidator(_plain)]
+
+
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -30,7 +52,7 @@ class Strict(BaseModel):
 class FindingIn(Strict):
     """One exception: who is not named was present and well."""
 
-    person: str = Field(min_length=1, max_length=32, description="The person's number, as in the roster.")
+    person: Plain = Field(min_length=1, max_length=32, description="The person's number, as in the roster.")
     status: FindingStatus
     symptoms: list[Symptom] = Field(default=[], max_length=len(Symptom))
     onset: date | None = Field(
@@ -44,10 +66,10 @@ class CheckIn(Strict):
     client_id: UUID = Field(
         description="Made once by the sender; the same id with the same content is stored once."
     )
-    group: str | StrictInt = Field(description="Code or id of the group.")
+    group: Plain | StrictInt = Field(description="Code or id of the group.")
     day: date
     kind: CheckKind
-    tapped_at: AwareDatetime = Field(description="When the check was made, by the sender's own clock.")
+    tapped_at: Moment = Field(description="When the check was made, by the sender's own clock.")
     clock_offset_ms: int | None = Field(
         default=None,
         ge=-(2**31),
@@ -129,7 +151,7 @@ class Page(Strict):
 
 
 class GroupPage(Page):
-    after: str = Field(default="", max_length=32, description="`next` of the page before.")
+    after: Plain = Field(default="", max_length=32, description="`next` of the page before.")
 
 
 class SignalPage(Page):

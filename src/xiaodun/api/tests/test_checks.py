@@ -164,3 +164,33 @@ def test_statements_of_a_check_do_not_depend_on_the_size_of_the_group(api, cast,
 
     api.get("groups")
     assert statements(cast.class_a) == statements(cast.class_b)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("group", "a\u0000b"),
+        ("group", True),
+        ("group", None),
+        ("tapped_at", "0001-01-01T00:00:00+08:00"),
+        ("tapped_at", "9999-12-31T23:59:59-08:00"),
+        ("tapped_at", "2020-12-16T07:42:00"),
+        ("clock_offset_ms", 2**40),
+        ("client_id", "one"),
+        ("kind", "midnight"),
+        ("findings", [{"person": "\ud800", "status": "late"}]),
+        ("findings", [{"person": "a", "status": "late", "symptoms": ["melancholy"]}]),
+        ("findings", {"person": "a"}),
+    ],
+)
+def test_values_that_no_database_takes_are_refused_by_the_field(api, cast, check, field, value):
+    (result,) = api.post("checks", {"checks": [check(cast.class_a, **{field: value})]}).json()["results"]
+    assert (result["outcome"], result["problem"]["code"]) == ("refused", "request-malformed")
+    assert all(error["where"].startswith(field) for error in result["problem"]["errors"])
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31"])
+def test_a_check_of_an_impossible_day_is_refused(api, cast, check, day):
+    ill = {"person": cast.pupils[0].number, "status": "recovered", "onset": "0001-01-01"}
+    results = api.post("checks", {"checks": [check(day=day), check(cast.class_b, ill, day=day)]}).json()
+    assert results["refused"] == 2

@@ -47,7 +47,7 @@ def test_reading_a_roster_is_kept_in_the_audit_with_the_persons_shown(api, cast)
 def test_a_foreign_roster_is_answered_exactly_as_an_unknown_one(api, cast):
     answers = [
         api.get(f"groups/{code}/roster", day=cast.day.isoformat())
-        for code in (cast.other_class.code, cast.drill_class.code, cast.school.code, "none")
+        for code in (cast.other_class.code, cast.drill_class.code, cast.school.code, "none", "%00")
     ]
     assert {answer.status_code for answer in answers} == {404}
     bodies = [answer.json() | {"request_id": ""} for answer in answers]
@@ -96,7 +96,7 @@ def test_a_signed_in_user_opens_nothing_here(client, cast):
 
 @pytest.mark.parametrize(
     "query",
-    [{"limit": 0}, {"limit": 201}, {"limit": "many"}, {"colour": "red"}],
+    [{"limit": 0}, {"limit": 201}, {"limit": "many"}, {"colour": "red"}, {"after": "\x00"}],
 )
 def test_a_query_that_is_not_described_is_refused(api, query):
     answer = api.get("groups", **query)
