@@ -147,7 +147,9 @@ def _run(options: argparse.Namespace) -> int:
     except ReplayFailedError as error:
         print(f"The replay failed: {error}", file=sys.stderr)
         return 1
-    sys.stdout.write(as_text(result) if options.format == "text" else as_json(result))
+    text = as_text(result) if options.format == "text" else as_json(result)
+    # Bytes: the same whatever the terminal's encoding is.
+    sys.stdout.buffer.write(text.encode())
     return 0
 
 
