@@ -112,7 +112,7 @@ PAGES: tuple[Page, ...] = (
     Page("desks:check_correct", each(422, *_SUBMITTERS), "session", "post", is_json=True),
     Page("desks:signals", each(200)),
     Page("desks:signal", each(200), "signal"),
-    Page("desks:signal_acknowledge", each(302), "signal", "post"),
+    Page("desks:signal_acknowledge", each(302), "signal", "post", data={"seen": "99"}),
     # Teacher and lead may see and acknowledge, not decide.
     Page(
         "desks:signal_decide",

@@ -24,8 +24,10 @@ class DayState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DayRecord:
-    """One check's word on one person. ``order`` sorts the checks of a day (seconds of the tap's time stamp);
-    ``finding_id`` is None when well."""
+    """One check's word on one person. ``order`` sorts the checks of a day: seconds of their moment.
+
+    ``finding_id`` is None when well.
+    """
 
     day: date
     order: float

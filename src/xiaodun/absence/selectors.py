@@ -3,22 +3,24 @@
 from collections.abc import Iterable
 from datetime import date
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.http import Http404
 
 from xiaodun.absence.models import Episode
 from xiaodun.accounts.choices import Right
 from xiaodun.accounts.policies import Scope
+from xiaodun.people.models import Enrolment
 
 
 def _enrolled(scope: Scope, right: Right) -> Q:
-    """Files whose person belonged, on the first or any later day of the file, to a unit of the reader's.
+    """Files whose person belongs, on the first or any later day of the file, to a unit of the reader's.
 
-    The file follows the person: a new school sees a running file; the old one keeps those of its own days.
+    A running file follows the person: a new school sees it before its own first check. An ended one stays
+    with the units of its days.
     """
     return (
         scope.q(right, "person__enrolments__group__")
-        & Q(person__enrolments__valid_from__lte=F("last_day"))
+        & (Q(state=Episode.State.RUNNING) | Q(person__enrolments__valid_from__lte=F("last_day")))
         & (Q(person__enrolments__valid_to__isnull=True) | Q(person__enrolments__valid_to__gte=F("onset")))
     )
 
@@ -63,16 +65,24 @@ def cases_with_onset(
 ) -> list[tuple[int, int, date, list[str]]]:
     """``(group, person, onset, symptoms)`` of every illness with onset from ``start`` to ``end``, inclusive.
 
-    A case counts in the groups to which the person belonged on the day of onset. One query.
+    A case counts in the groups to which the person belonged on the day of onset; where that was none (ill
+    since before the first day of school, or before the move), on the day of its first finding. One query.
     """
+    on_onset = Enrolment.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gte=OuterRef("onset")),
+        person=OuterRef("person"),
+        valid_from__lte=OuterRef("onset"),
+    )
     rows = (
-        Episode.objects.filter(
-            Q(person__enrolments__valid_to__isnull=True) | Q(person__enrolments__valid_to__gte=F("onset")),
-            onset__range=(start, end),
-            person__enrolments__group_id__in=list(group_ids),
-            person__enrolments__valid_from__lte=F("onset"),
-        )
+        Episode.objects.filter(onset__range=(start, end))
         .exclude(state=Episode.State.VOID)
+        .annotate(counted_on=Case(When(Exists(on_onset), then=F("onset")), default=F("first_day")))
+        .filter(
+            Q(person__enrolments__valid_to__isnull=True)
+            | Q(person__enrolments__valid_to__gte=F("counted_on")),
+            person__enrolments__group_id__in=list(group_ids),
+            person__enrolments__valid_from__lte=F("counted_on"),
+        )
         .values_list("person__enrolments__group_id", "person_id", "onset", "symptoms")
         .distinct()
     )
@@ -80,6 +90,6 @@ def cases_with_onset(
 
 
 def onsets_of(person_ids: Iterable[int], *, since: date) -> list[date]:
-    """The onset days of these persons' illnesses on or after ``since``, each once (one query)."""
-    found = Episode.objects.filter(person_id__in=list(person_ids), onset__gte=since)
+    """The onset days of these persons' illnesses that a change of enrolment from ``since`` on may move."""
+    found = Episode.objects.filter(person_id__in=list(person_ids), first_day__gte=since)
     return list(found.exclude(state=Episode.State.VOID).values_list("onset", flat=True).distinct())

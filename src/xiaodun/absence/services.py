@@ -1,6 +1,5 @@
 """Writes of illness files: they follow the checks by themselves."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +14,7 @@ from xiaodun.kit import audit, outbox
 from xiaodun.people.models import Person
 from xiaodun.screening.choices import FindingStatus
 from xiaodun.screening.models import CheckSession, Finding
+from xiaodun.screening.policies import happened_at
 
 EPISODES_CHANGED = "absence.episodes_changed"
 
@@ -25,6 +25,9 @@ _STATE_OF_STATUS = {
     FindingStatus.ABSENT_OTHER: DayState.AWAY,
     FindingStatus.LATE: DayState.WELL,
 }
+
+# What tells the moment of a finding's check, in the order of ``happened_at``.
+_CLOCKS = ("session__tapped_at", "session__received_at", "session__clock_offset_ms")
 
 
 def follow_check(payload: dict[str, Any], *, at: datetime) -> None:
@@ -84,15 +87,22 @@ def derive_files(*, person_ids: Iterable[int], around: date, at: datetime, onwar
     with transaction.atomic():
         persons = {
             person.pk: person
-            for person in Person.objects.select_for_update().filter(pk__in=set(person_ids)).order_by("pk")
+            for person in Person.objects.select_for_update(no_key=True)
+            .filter(pk__in=set(person_ids))
+            .order_by("pk")
         }
-        existing = _touchable_episodes(persons, around, onward=onward)
-        records = _records(persons, existing, around, onward=onward)
+        touched = {
+            person_id: _touched(episodes, around, onward=onward)
+            for person_id, episodes in _episodes_of(persons).items()
+        }
+        records = _records({person_id: each.span for person_id, each in touched.items()})
         onsets: set[date] = set()
         changed_persons: list[int] = []
         subjects: dict[Person, dict[str, Any]] = {}
         for person_id, person in persons.items():
-            change = _reconcile(person, derive_episodes(records[person_id]), existing[person_id], at=at)
+            change = _reconcile(
+                person, derive_episodes(records[person_id]), touched[person_id].episodes, at=at
+            )
             if change.days or change.old != change.new:
                 subjects[person] = {"old": change.old, "new": change.new}
             if change.days:
@@ -115,36 +125,44 @@ def derive_files(*, person_ids: Iterable[int], around: date, at: datetime, onwar
             )
 
 
-def _touchable_episodes(persons: Iterable[int], around: date, *, onward: bool) -> dict[int, list[Episode]]:
-    """For each person the file that runs on ``around`` and the first after it (``onward``: all after it)."""
-    found: dict[int, list[Episode]] = defaultdict(list)
-    candidates = (
-        Episode.objects.filter(person_id__in=list(persons))
-        .exclude(state=Episode.State.VOID)
-        .filter(Q(back_on__isnull=True) | Q(back_on__gte=around))
-        .prefetch_related("days")
-        .order_by("first_day", "pk")
-    )
-    for episode in candidates:
-        chosen = found[episode.person_id]
-        if onward or not any(other.first_day > around for other in chosen):
-            chosen.append(episode)
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """One person's files that must be derived together, and the days that they and the check cover."""
+
+    episodes: list[Episode]
+    span: tuple[date, date]
+
+
+def _episodes_of(person_ids: Iterable[int]) -> dict[int, list[Episode]]:
+    """All files of these persons, withdrawn ones left out, oldest first (two queries)."""
+    found: dict[int, list[Episode]] = {person_id: [] for person_id in person_ids}
+    episodes = Episode.objects.filter(person_id__in=list(found)).exclude(state=Episode.State.VOID)
+    for episode in episodes.prefetch_related("days").order_by("first_day", "pk"):
+        found[episode.person_id].append(episode)
     return found
 
 
-def _records(
-    persons: Iterable[int], existing: dict[int, list[Episode]], around: date, *, onward: bool
-) -> dict[int, list[DayRecord]]:
-    """What all checks said of these persons in the span that their touched files cover (two queries)."""
-    spans: dict[int, tuple[date, date]] = {}
-    for person_id in persons:
-        episodes = existing[person_id]
-        first = min([around, *(episode.first_day for episode in episodes)])
-        # Without an ended file behind it, the one that this check may open or prolong runs until some later
-        # check finds the person well: a check that arrives late has its successors on record already.
-        following = [episode for episode in episodes if episode.first_day > around]
-        last = following[0].back_on or date.max if following and not onward else date.max
-        spans[person_id] = (first, last)
+def _touched(episodes: list[Episode], around: date, *, onward: bool) -> _Touched:
+    """The files that share a day with the check or with one another, and the first one after it.
+
+    The span ends only where a file has ended and the next begins later: two files may meet on one day (the
+    dormitory finds a child recovered, the class finds it ill anew), and that day must not be cut in two.
+    """
+    following = next((episode for episode in episodes if episode.first_day > around), None)
+    first, last = around, date.max if onward or following is None else following.first_day
+    while True:
+        chosen = [e for e in episodes if e.first_day <= last and (e.back_on is None or first <= e.back_on)]
+        span = (
+            min([first, *(episode.first_day for episode in chosen)]),
+            max([last, *(episode.back_on or date.max for episode in chosen)]),
+        )
+        if span == (first, last):
+            return _Touched(chosen, span)
+        first, last = span
+
+
+def _records(spans: dict[int, tuple[date, date]]) -> dict[int, list[DayRecord]]:
+    """What all checks said of these persons within their spans (two queries)."""
     if not spans:
         return {}
     lowest = min(first for first, _last in spans.values())
@@ -153,7 +171,7 @@ def _records(
     noted: set[tuple[int, int]] = set()
     findings = Finding.objects.filter(
         person_id__in=list(spans), day__range=(lowest, highest), replaced_in__isnull=True
-    ).values("pk", "person_id", "day", "status", "onset", "symptoms", "session_id", "session__tapped_at")
+    ).values("pk", "person_id", "day", "status", "onset", "symptoms", "session_id", *_CLOCKS)
     for row in findings:
         noted.add((row["person_id"], row["session_id"]))
         first, last = spans[row["person_id"]]
@@ -161,7 +179,7 @@ def _records(
             records[row["person_id"]].append(
                 DayRecord(
                     day=row["day"],
-                    order=row["session__tapped_at"].timestamp(),
+                    order=happened_at(*(row[name] for name in _CLOCKS)).timestamp(),
                     state=_STATE_OF_STATUS[FindingStatus(row["status"])],
                     onset=row["onset"],
                     symptoms=tuple(row["symptoms"]),
@@ -175,13 +193,17 @@ def _records(
             group__enrolments__person_id__in=list(spans),
             group__enrolments__valid_from__lte=F("day"),
         )
-        .values_list("pk", "day", "tapped_at", "group__enrolments__person_id")
+        .values_list(
+            "pk", "day", "group__enrolments__person_id", "tapped_at", "received_at", "clock_offset_ms"
+        )
         .distinct()
     )
-    for session_id, day, tapped_at, person_id in sessions:
+    for session_id, day, person_id, *clocks in sessions:
         first, last = spans[person_id]
         if first <= day <= last and (person_id, session_id) not in noted:
-            records[person_id].append(DayRecord(day=day, order=tapped_at.timestamp(), state=DayState.WELL))
+            records[person_id].append(
+                DayRecord(day=day, order=happened_at(*clocks).timestamp(), state=DayState.WELL)
+            )
     return records
 
 

@@ -379,7 +379,7 @@ def _doctor_of(demo: _Demo, signal: Signal) -> User:
 def _acknowledge(demo: _Demo, *, at: datetime) -> None:
     signals = Signal.objects.filter(state=Signal.State.OPEN).exclude(unit=demo.units[_OWN_CLASS])
     for signal in signals.select_related("unit").order_by("pk"):
-        acknowledge(by=_doctor_of(demo, signal), signal=signal, at=at)
+        acknowledge(by=_doctor_of(demo, signal), signal=signal, seen=signal.peak_count, at=at)
 
 
 def _decide(demo: _Demo, groups: Iterable[str], outcome: Signal.State, *, at: datetime) -> None:
@@ -390,7 +390,14 @@ def _decide(demo: _Demo, groups: Iterable[str], outcome: Signal.State, *, at: da
     units = [demo.units[code] for code in groups]
     signals = Signal.objects.filter(unit__in=units, state=Signal.State.ACKNOWLEDGED)
     for signal in signals.select_related("unit").order_by("pk"):
-        decide(by=_doctor_of(demo, signal), signal=signal, outcome=outcome, reason=reasons[outcome], at=at)
+        decide(
+            by=_doctor_of(demo, signal),
+            signal=signal,
+            outcome=outcome,
+            reason=reasons[outcome],
+            seen=signal.peak_count,
+            at=at,
+        )
 
 
 def _tick(at: datetime) -> None:

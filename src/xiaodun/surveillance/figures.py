@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -10,30 +10,42 @@ from xiaodun.figures import registry
 from xiaodun.figures.registry import Column, Definition, FigureScope, Row, Rows, State, Tag, Value
 from xiaodun.kit import clock
 from xiaodun.surveillance.choices import SymptomGroup
-from xiaodun.surveillance.models import Signal
+from xiaodun.surveillance.models import Signal, SignalEvent
 from xiaodun.surveillance.selectors import WAITING
+
+# What ends a wait, and what begins it anew.
+_TURNS = [
+    SignalEvent.Kind.RAISED,
+    SignalEvent.Kind.REALARMED,
+    SignalEvent.Kind.CONFIRMED,
+    SignalEvent.Kind.RULED_OUT,
+    SignalEvent.Kind.MERGED,
+    SignalEvent.Kind.WITHDRAWN,
+]
+
+
+def _waiting(scope: FigureScope) -> QuerySet[Signal]:
+    """The signals that wait now; for a past day those that waited at its end, by their history."""
+    signals = Signal.objects.filter(scope.q("unit__"))
+    if scope.day >= clock.local_day(scope.at):
+        return signals.filter(state__in=WAITING)
+    end = clock.local_span(scope.day)[1]
+    last_turn = SignalEvent.objects.filter(signal=OuterRef("pk"), kind__in=_TURNS, at__lte=end)
+    return (
+        signals.filter(raised_at__lte=end)
+        .annotate(last_turn=Subquery(last_turn.order_by("-at", "-pk").values("kind")[:1]))
+        .filter(last_turn__in=[SignalEvent.Kind.RAISED, SignalEvent.Kind.REALARMED])
+    )
 
 
 def _open_signals(scope: FigureScope) -> Mapping[int, Value]:
-    rows = (
-        Signal.objects.filter(
-            scope.q("unit__"), state__in=WAITING, raised_at__lte=clock.local_span(scope.day)[1]
-        )
-        .values_list("unit__path")
-        .annotate(number=Count("pk"))
-    )
+    rows = _waiting(scope).order_by().values_list("unit__path").annotate(number=Count("pk"))
     tally = scope.tally(dict(rows))
     return {pk: Value(number, state=State.NOW if number else State.ZERO) for pk, number in tally.items()}
 
 
 def _open_signals_rows(scope: FigureScope) -> Rows:
-    found = (
-        Signal.objects.filter(
-            scope.q("unit__"), state__in=WAITING, raised_at__lte=clock.local_span(scope.day)[1]
-        )
-        .select_related("unit", "rule")
-        .order_by("deadline_at", "pk")
-    )
+    found = _waiting(scope).select_related("unit", "rule").order_by("deadline_at", "pk")
     english = (get_language() or "").startswith("en")
     return Rows(
         columns=[
@@ -73,8 +85,8 @@ def register() -> None:
             version=1,
             name=_("Open signals"),
             meaning=_(
-                "Signals of the rules in force that wait for an acknowledgment or a decision. Confirmed, "
-                "ruled out and withdrawn ones are left out."
+                "Signals of the rules in force that wait for an acknowledgment or a decision; of a past "
+                "day, those that waited at its end. Confirmed, ruled out and withdrawn ones are left out."
             ),
             unit_word=_("signals"),
             source=_("Rules on onsets; see each signal for its rule and version"),

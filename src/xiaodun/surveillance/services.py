@@ -16,10 +16,12 @@ from xiaodun.absence.models import Episode
 from xiaodun.absence.selectors import cases_with_onset, onsets_of
 from xiaodun.accounts.models import User
 from xiaodun.engine.detection.thresholds import UNKNOWN, Cluster, CountRule, Onset, find_clusters
-from xiaodun.kit import audit, yamldata
+from xiaodun.kit import audit, clock, yamldata
 from xiaodun.kit.errors import Refusal
 from xiaodun.ladders import services as ladders
+from xiaodun.ladders.selectors import in_force
 from xiaodun.organisations.models import Unit
+from xiaodun.organisations.selectors import institution_of
 from xiaodun.people.models import Enrolment
 from xiaodun.surveillance.choices import Level, SymptomGroup
 from xiaodun.surveillance.models import Rule, Signal, SignalCase, SignalEvent
@@ -30,7 +32,7 @@ ALIVE = [state for state in Signal.State if state is not Signal.State.WITHDRAWN]
 def follow_episodes(payload: dict[str, Any], *, at: datetime) -> None:
     """Judge the rules where files changed (subscriber of ``absence.episodes_changed``)."""
     days = [date.fromisoformat(day) for day in payload["days"]]
-    groups = Enrolment.objects.filter(person_id__in=payload["persons"], valid_from__lte=max(days))
+    groups = Enrolment.objects.filter(person_id__in=payload["persons"])
     evaluate(units=_units(groups.values_list("group_id", flat=True)), days=days, at=at)
 
 
@@ -60,13 +62,16 @@ def evaluate(*, units: Sequence[Unit], days: Iterable[date], at: datetime) -> No
         return
     rules = [
         rule
-        for rule in Rule.objects.filter(is_active=True, valid_from__lte=days[-1]).order_by("code", "version")
-        if rule.valid_to is None or rule.valid_to >= days[0]
+        for rule in Rule.objects.filter(is_active=True).order_by("code", "version")
+        if rule.valid_from <= days[-1] + timedelta(days=rule.window_days - 1)
+        and (rule.valid_to is None or rule.valid_to >= days[0])
     ]
     with transaction.atomic():
         # One evaluation of a unit at a time: two submits of a class and its dormitory must not both raise.
         locked = list(
-            Unit.objects.select_for_update().filter(pk__in=[unit.pk for unit in units]).order_by("pk")
+            Unit.objects.select_for_update(no_key=True)
+            .filter(pk__in=[unit.pk for unit in units])
+            .order_by("pk")
         )
         for rule in rules:
             concerned = [unit for unit in locked if unit.group_kind in rule.group_kinds]
@@ -104,27 +109,16 @@ def _judge(rule: Rule, units: list[Unit], days: list[date], *, at: datetime) -> 
     for group_id, person_id, onset, symptoms in cases_with_onset(group_ids=unit_ids, start=start, end=end):
         groups = frozenset(group for code in symptoms for group in rule.similarity.get(code, []))
         onsets[group_id].append(Onset(person=person_id, on=onset, symptom_groups=groups))
+    counted = CountRule(rule.min_cases, rule.window_days, rule.valid_from, rule.valid_to)
     for unit in units:
-        clusters = _within_validity(
-            find_clusters(onsets[unit.pk], CountRule(rule.min_cases, rule.window_days)), rule
-        )
+        clusters = find_clusters(onsets[unit.pk], counted)
         _reconcile(rule, unit, clusters, signals[unit.pk], onsets[unit.pk], at=at)
-
-
-def _within_validity(clusters: Sequence[Cluster[int]], rule: Rule) -> list[Cluster[int]]:
-    """A past day is judged by the rules of that day: clusters whose first window ends in its validity."""
-    return [
-        cluster
-        for cluster in clusters
-        if cluster.windows[0].end >= rule.valid_from
-        and (rule.valid_to is None or cluster.windows[0].end <= rule.valid_to)
-    ]
 
 
 def _reconcile(
     rule: Rule,
     unit: Unit,
-    clusters: list[Cluster[int]],
+    clusters: Sequence[Cluster[int]],
     signals: list[Signal],
     onsets: list[Onset[int]],
     *,
@@ -180,10 +174,12 @@ def _as_values(cluster: Cluster[int]) -> dict[str, Any]:
 
 
 def _facts(signal: Signal, unit: Unit) -> dict[str, Any]:
-    """What a message may say: the unit, the rule and the count; no child and no name."""
+    """What a message may say: the unit with its institution, the rule and the count; no child and no name."""
+    institution = institution_of(unit)
+    units = [unit] if institution is None else [institution, unit]
     return {
-        "unit": unit.name,
-        "unit_en": unit.name_en or unit.name,
+        "unit": " ".join(each.name for each in units),
+        "unit_en": " ".join(each.name_en or each.name for each in units),
         "rule": signal.rule.name,
         "rule_en": signal.rule.name_en,
         "count": signal.peak_count,
@@ -247,18 +243,19 @@ def _update(signal: Signal, cluster: Cluster[int], onsets: list[Onset[int]], *, 
 
 
 def _realarm(signal: Signal, *, at: datetime) -> None:
-    """More cases than were acknowledged: the ladder starts anew. A confirmed signal stays confirmed."""
+    """More cases than somebody has seen: the signal waits again and its ladder starts anew.
+
+    An earlier decision stays in the history; about the new cases nobody has decided yet.
+    """
     if signal.state == Signal.State.RULED_OUT:
         # Ruling out closed the first clock; the new cases start their own.
         signal.deadline_at = at + timedelta(minutes=signal.rule.report_within_minutes)
-    if signal.state != Signal.State.CONFIRMED:
-        signal.state = Signal.State.OPEN
+    signal.state = Signal.State.OPEN
     signal.acknowledged_count = None
-    signal.acknowledged_at = None
-    signal.acknowledged_by = None
-    signal.save(
-        update_fields=["state", "deadline_at", "acknowledged_count", "acknowledged_at", "acknowledged_by"]
-    )
+    signal.acknowledged_at = signal.decided_at = None
+    signal.acknowledged_by = signal.decided_by = None
+    signal.decision_reason = ""
+    signal.save()
     _log(signal, SignalEvent.Kind.REALARMED, at=at)
     ladders.restart(subject=signal.subject, facts=_facts(signal, signal.unit), at=at)
 
@@ -303,19 +300,22 @@ def _log(
     SignalEvent.objects.create(signal=signal, kind=kind, at=at, count=signal.peak_count, by=by, note=note)
 
 
-def acknowledge(*, by: User, signal: Signal, at: datetime) -> Signal:
+def acknowledge(*, by: User, signal: Signal, seen: int, at: datetime) -> Signal:
     """Somebody has seen the signal: the ladder stops, the clock of the report goes on.
 
+    Args:
+        seen: the count that the reader was shown.
+
     Raises:
-        Refusal: ``signal-not-open`` when it is acknowledged, decided or withdrawn already.
+        Refusal: ``signal-not-open`` when it is acknowledged, decided or withdrawn already, ``signal-grew``
+            when more cases came in than the reader was shown.
     """
     with transaction.atomic():
-        signal = Signal.objects.select_for_update().select_related("unit", "rule").get(pk=signal.pk)
-        realarmed = signal.state == Signal.State.CONFIRMED and signal.acknowledged_count is None
-        if signal.state != Signal.State.OPEN and not realarmed:
+        signal = _locked(signal)
+        if signal.state != Signal.State.OPEN:
             raise _not_open(signal)
-        if signal.state == Signal.State.OPEN:
-            signal.state = Signal.State.ACKNOWLEDGED
+        _refuse_unseen(signal, seen)
+        signal.state = Signal.State.ACKNOWLEDGED
         _mark_seen(signal, by=by, at=at)
         signal.save(update_fields=["state", "acknowledged_at", "acknowledged_by", "acknowledged_count"])
         _log(signal, SignalEvent.Kind.ACKNOWLEDGED, at=at, by=by)
@@ -331,12 +331,38 @@ def acknowledge(*, by: User, signal: Signal, at: datetime) -> Signal:
     return signal
 
 
-def decide(*, by: User, signal: Signal, outcome: Signal.State, reason: str, at: datetime) -> Signal:
+def _locked(signal: Signal) -> Signal:
+    return (
+        Signal.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("unit", "rule", "acknowledged_by", "decided_by")
+        .get(pk=signal.pk)
+    )
+
+
+def _refuse_unseen(signal: Signal, seen: int) -> None:
+    """Nobody decides on cases that the page did not show."""
+    if signal.peak_count > seen:
+        raise Refusal(
+            "signal-grew",
+            _("More cases came in while you were reading."),
+            facts={"shown": seen, "count": signal.peak_count},
+            labels={"shown": _("Cases you were shown"), "count": _("Cases now")},
+            rule=f"{signal.rule.code} v{signal.rule.version}",
+            lifts=_("Open the signal again, look at the new cases and decide then."),
+        )
+
+
+def decide(
+    *, by: User, signal: Signal, outcome: Signal.State, reason: str, seen: int, at: datetime
+) -> Signal:
     """Confirm a signal or rule it out; ruling out needs a reason. Deciding acknowledges as well.
+
+    Args:
+        seen: the count that the reader was shown.
 
     Raises:
         Refusal: ``signal-not-open`` when it is decided or withdrawn already (the first decision stands),
-            ``reason-missing`` (422).
+            ``signal-grew`` when more cases came in than were shown, ``reason-missing`` (422).
         ValueError: for an outcome other than confirmed or ruled out.
     """
     if outcome not in {Signal.State.CONFIRMED, Signal.State.RULED_OUT}:
@@ -349,9 +375,10 @@ def decide(*, by: User, signal: Signal, outcome: Signal.State, reason: str, at: 
             lifts=_("Write in a sentence why these cases do not belong together."),
         )
     with transaction.atomic():
-        signal = Signal.objects.select_for_update().select_related("unit", "rule").get(pk=signal.pk)
+        signal = _locked(signal)
         if signal.state not in {Signal.State.OPEN, Signal.State.ACKNOWLEDGED}:
             raise _not_open(signal)
+        _refuse_unseen(signal, seen)
         signal.state = outcome
         signal.decided_at = at
         signal.decided_by = by
@@ -410,7 +437,8 @@ def activate_rule(*, by: User, rule: Rule, reason: str, at: datetime) -> Rule:
             lifts=_("Write why the rule is to hold, or have the source checked first."),
         )
     with transaction.atomic():
-        rule = Rule.objects.select_for_update().get(pk=rule.pk)
+        rule = Rule.objects.select_for_update(no_key=True).get(pk=rule.pk)
+        _refuse_missing_ladder(rule, at=at)
         rule.is_active = True
         rule.approved_by = by.name
         rule.save(update_fields=["is_active", "approved_by"])
@@ -422,6 +450,19 @@ def activate_rule(*, by: User, rule: Rule, reason: str, at: datetime) -> Rule:
             facts={"code": rule.code, "version": rule.version, "reason": reason.strip()},
         )
     return rule
+
+
+def _refuse_missing_ladder(rule: Rule, *, at: datetime) -> None:
+    """A rule whose ladder is not in force could tell nobody, and would hold up the others of its class."""
+    if not in_force(rule.ladder, clock.local_day(at)):
+        raise Refusal(
+            "ladder-not-in-force",
+            _("The ladder of this rule is not in force."),
+            status=422,
+            facts={"ladder": rule.ladder},
+            rule=f"{rule.code} v{rule.version}",
+            lifts=_("Add the ladder, or name one that is in force."),
+        )
 
 
 class _RuleEntry(BaseModel):
@@ -465,6 +506,7 @@ def load_rules(file: Path | Traversable, *, at: datetime) -> int:
 
     Raises:
         DataFileError: with file and line of every fault.
+        Refusal: ``ladder-not-in-force`` when a rule names a ladder that is not in force.
     """
     content = yamldata.load(file, _RuleFile)
     with transaction.atomic():
@@ -480,6 +522,7 @@ def load_rules(file: Path | Traversable, *, at: datetime) -> int:
             if (entry.code, entry.version) not in known
         ]
         for rule in new:
+            _refuse_missing_ladder(rule, at=at)
             rule.save()
             audit.record(
                 by=None,

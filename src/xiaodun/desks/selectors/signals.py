@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
+from xiaodun.desks.selectors.keys import key_in
 from xiaodun.desks.services import log_read
 from xiaodun.kit import clock
 from xiaodun.kit.templatetags.kit import local_date
@@ -141,8 +142,8 @@ def signal_list(scope: Scope, *, chosen: str, before: str) -> SignalListPage:
     next_url = ""
     if chosen:
         found = found.order_by("-pk")
-        if before.isdigit():
-            found = found.filter(pk__lt=int(before))
+        if (key := key_in(before)) is not None:
+            found = found.filter(pk__lt=key)
         shown = list(found[: PAGE + 1])
         if len(shown) > PAGE:
             shown = shown[:PAGE]
@@ -249,11 +250,18 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
     chain = ancestors_of([unit])[unit.pk]
     related = [
         other
-        for other in signals_visible_to(scope).filter(unit=unit, symptom_group=signal.symptom_group)
+        for other in signals_visible_to(scope).filter(
+            unit=unit,
+            symptom_group=signal.symptom_group,
+            # Of this outbreak: their days overlap or touch this one's.
+            first_start__lte=signal.last_end + timedelta(days=1),
+            last_end__gte=signal.first_start - timedelta(days=1),
+        )
         if other.state != Signal.State.WITHDRAWN or other.pk == signal.pk
     ]
     where = unit_words(unit, chain)
-    persons = len({(case.person_id, case.number, case.name) for case in cases})
+    # Not from the rows: masked names of different children may be alike.
+    persons = signal.cases.values("person").distinct().count()
     return SignalPage(
         title=f"{where} · {symptom_words(signal)}",
         signal=signal,
@@ -273,7 +281,7 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
         told=told_about(signal),
         next_told=next_told_about(signal),
         report_hours=signal.rule.report_within_minutes // 60,
-        may_acknowledge=_may_acknowledge(signal),
+        may_acknowledge=signal.state == Signal.State.OPEN,
         may_decide=may_decide(scope, signal),
         is_waiting=signal.state in WAITING,
         institution_url=reverse("desks:institution", args=[institution.pk])
@@ -287,11 +295,6 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
 def _line(case: CaseRow) -> CaseLine:
     words = _(", ").join(str(Symptom(code).label) for code in case.symptoms)
     return CaseLine(case.number, case.name, case.onset, words or _("symptoms not recorded"))
-
-
-def _may_acknowledge(signal: Signal) -> bool:
-    realarmed = signal.state == Signal.State.CONFIRMED and signal.acknowledged_count is None
-    return signal.state == Signal.State.OPEN or realarmed
 
 
 def _why(other: Signal, this: Signal) -> Why:

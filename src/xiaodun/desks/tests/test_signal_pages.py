@@ -105,7 +105,7 @@ def test_it_is_told_who_was_alarmed_and_who_comes_next(school, signal):
 def test_acknowledging_stops_the_ladder_and_leaves_the_clock(school, signal):
     client = sign_in(school.users[Role.SCHOOL_DOCTOR])
     with at(moment(0, 8, 0)):
-        answer = client.post(f"/signals/{signal.pk}/acknowledge/", follow=True)
+        answer = client.post(f"/signals/{signal.pk}/acknowledge/", {"seen": signal.peak_count}, follow=True)
     assert answer.redirect_chain == [(f"/signals/{signal.pk}/", 302)]
     page = words(answer)
     assert "林静 08:00 签收，当时 3 例" in page
@@ -120,7 +120,7 @@ def test_a_decision_with_a_reason_is_recorded_and_closes_the_matter_on_today(sch
     with at(moment(0, 9, 0)):
         answer = client.post(
             f"/signals/{signal.pk}/decide/",
-            {"outcome": "ruled_out", "reason": "前一晚同在校外就餐"},
+            {"outcome": "ruled_out", "reason": "前一晚同在校外就餐", "seen": signal.peak_count},
             follow=True,
         )
         page = words(answer)
@@ -136,9 +136,23 @@ def test_confirming_needs_no_reason_and_the_page_says_that_it_is_no_statutory_re
     client = sign_in(school.users[Role.PRINCIPAL])
     with at(moment(0, 9, 0)):
         assert "不等于法定报告" in words(client.get(f"/signals/{signal.pk}/"))
-        client.post(f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "reason": ""})
+        client.post(
+            f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "reason": "", "seen": signal.peak_count}
+        )
     signal.refresh_from_db()
     assert (signal.state, signal.decided_by) == (Signal.State.CONFIRMED, school.users[Role.PRINCIPAL])
+
+
+def test_nobody_decides_on_cases_that_the_page_did_not_show(school, signal):
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    with at(moment(0, 9, 0)):
+        answer = client.post(
+            f"/signals/{signal.pk}/decide/", {"outcome": "ruled_out", "reason": "误报", "seen": 2}
+        )
+    assert answer.status_code == 409
+    assert "又有新病例" in words(answer)
+    signal.refresh_from_db()
+    assert signal.state == Signal.State.OPEN
 
 
 @pytest.mark.parametrize(
@@ -164,8 +178,10 @@ def test_an_incomplete_decision_leads_to_its_field_and_loses_nothing(school, sig
 def test_a_second_decision_is_refused_names_the_first_and_says_what_to_do(school, signal):
     doctor, principal = (sign_in(school.users[role]) for role in (Role.SCHOOL_DOCTOR, Role.PRINCIPAL))
     with at(moment(0, 9, 0)):
-        doctor.post(f"/signals/{signal.pk}/decide/", {"outcome": "confirmed"})
-        answer = principal.post(f"/signals/{signal.pk}/decide/", {"outcome": "ruled_out", "reason": "误报"})
+        doctor.post(f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "seen": signal.peak_count})
+        answer = principal.post(
+            f"/signals/{signal.pk}/decide/", {"outcome": "ruled_out", "reason": "误报", "seen": 9}
+        )
     assert answer.status_code == 409
     page = words(answer)
     for said in ("已经处理过", "林静", "norm-2006-3-in-1-day v1", "请刷新页面", "signal-not-open"):
@@ -186,8 +202,13 @@ def test_a_class_teacher_acknowledges_the_own_class_but_is_not_offered_a_decisio
         assert "提交判定" not in words(page)
         # Nothing leads where the reader may not go.
         assert not links(page, "/institutions/")
-        assert client.post(f"/signals/{signal.pk}/decide/", {"outcome": "confirmed"}).status_code == 403
-        client.post(f"/signals/{signal.pk}/acknowledge/")
+        assert (
+            client.post(
+                f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "seen": signal.peak_count}
+            ).status_code
+            == 403
+        )
+        client.post(f"/signals/{signal.pk}/acknowledge/", {"seen": signal.peak_count})
     signal.refresh_from_db()
     assert signal.state == Signal.State.ACKNOWLEDGED
 

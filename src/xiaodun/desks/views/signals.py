@@ -37,12 +37,18 @@ def _page(request: ScopedRequest, signal: Signal, form: DecisionForm, *, status:
     return render(request, "desks/signal.html", context, status=status)
 
 
+def _seen(request: ScopedRequest) -> int:
+    """The count that the page showed; without one the reader has seen none."""
+    text = request.POST.get("seen", "")
+    return int(text) if text.isascii() and text.isdecimal() else 0
+
+
 @require_POST
 @requires(Right.REVIEW_SIGNALS)
 def acknowledge(request: ScopedRequest, signal_id: int) -> HttpResponse:
     """Somebody has seen it: the ladder stops, the clock goes on."""
     signal = signal_visible_to(request.scope, signal_id)
-    surveillance.acknowledge(by=request.user, signal=signal, at=clock.now())
+    surveillance.acknowledge(by=request.user, signal=signal, seen=_seen(request), at=clock.now())
     return redirect("desks:signal", signal_id)
 
 
@@ -59,6 +65,7 @@ def decide(request: ScopedRequest, signal_id: int) -> HttpResponse:
         signal=signal,
         outcome=form.cleaned_data["outcome"],
         reason=form.cleaned_data["reason"],
+        seen=_seen(request),
         at=clock.now(),
     )
     return redirect("desks:signal", signal_id)

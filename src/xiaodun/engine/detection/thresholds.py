@@ -37,17 +37,26 @@ P = TypeVar("P", bound=PersonKey)
 class CountRule:
     """At least ``min_cases`` persons with onset within ``window_days`` consecutive calendar days.
 
-    Raises ``ValueError`` unless both are whole numbers of at least 1.
+    With ``valid_from`` or ``valid_to`` only windows that end within these days (inclusive) are judged: a past
+    day is judged by the rule of that day. Raises ``ValueError`` unless both numbers are whole and at least 1.
     """
 
     min_cases: int
     window_days: int
+    valid_from: date | None = None
+    valid_to: date | None = None
 
     def __post_init__(self) -> None:
         values: dict[str, object] = {"min_cases": self.min_cases, "window_days": self.window_days}
         for name, value in values.items():  # they come from rule rows, so their type is checked at run time
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+
+    def judges(self, end: date) -> bool:
+        """Whether the rule holds on the day on which a window ends."""
+        return (self.valid_from is None or self.valid_from <= end) and (
+            self.valid_to is None or end <= self.valid_to
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +185,7 @@ def _chain(
                 _take_one(known_in_window, gone)
             first += 1
         count = len(in_window)
-        if count < rule.min_cases:
+        if count < rule.min_cases or not rule.judges(end):
             continue
         window = Window(start, end, count, count - len(known_in_window))
         if chains and start <= chains[-1][0][-1].end + timedelta(days=1):

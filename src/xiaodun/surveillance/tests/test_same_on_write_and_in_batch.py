@@ -15,7 +15,7 @@ from xiaodun.people import services as people
 from xiaodun.people.models import Enrolment, Person
 from xiaodun.screening.choices import FindingStatus
 from xiaodun.screening.models import CheckSession, Finding
-from xiaodun.screening.policies import FindingInput
+from xiaodun.screening.policies import FindingInput, happened_at
 from xiaodun.screening.tests.cast import School, day, make_school, moment
 from xiaodun.surveillance import services
 from xiaodun.surveillance.models import Rule, Signal
@@ -88,7 +88,7 @@ def brute_force_episodes() -> dict[int, list[tuple[Any, ...]]]:
                 for e in person.enrolments.all()
                 if e.group_id == session.group_id
             )
-            order = session.tapped_at.timestamp()
+            order = happened_at(session.tapped_at, session.received_at, session.clock_offset_ms).timestamp()
             if finding is not None:
                 records.append(
                     DayRecord(
@@ -150,9 +150,8 @@ def brute_force_signals() -> Canonical:
 
 def storm(school: School, rng: random.Random, *, days: int) -> None:
     """Checks in random order of arrival, some corrected; pupils move between classes, some as of days ago."""
-    plans = [
-        (offset, room) for offset in range(days) for room in school.classes if day(offset).isoweekday() < 6
-    ]
+    rooms = [*school.classes, school.dormitory]
+    plans = [(offset, room) for offset in range(days) for room in rooms if day(offset).isoweekday() < 6]
     # Some phones had no network: their checks come days later.
     plans.sort(key=lambda plan: (plan[0] + rng.choice([0, 0, 0, 2, 4]), rng.random()))
     sessions: list[tuple[int, int, Unit]] = []
@@ -172,7 +171,11 @@ def storm(school: School, rng: random.Random, *, days: int) -> None:
         if rng.random() < 0.2:
             old, new = rng.sample(school.classes, k=2)
             on = rng.randrange(1, days)
-            staying = [p for p in members(old, on) if Enrolment.objects.filter(person=p).count() == 1]
+            staying = [
+                p
+                for p in members(old, on)
+                if Enrolment.objects.filter(person=p, group__in=rooms[:-1]).count() == 1
+            ]
             if len(staying) > 3:
                 now += timedelta(minutes=1)
                 people.transfer(

@@ -15,7 +15,7 @@ from xiaodun.screening.choices import FindingStatus
 from xiaodun.screening.policies import FindingInput
 from xiaodun.screening.tests.cast import School, day, make_school, moment
 from xiaodun.surveillance import selectors, services
-from xiaodun.surveillance.models import Signal, SignalEvent
+from xiaodun.surveillance.models import Rule, Signal, SignalEvent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -182,7 +182,7 @@ def test_an_unacknowledged_signal_climbs_and_an_acknowledged_one_stops(school):
 
     school.submit(room, 2, {person: ["rash"] for person in school.pupils[room.pk][4:7]})
     second = next(s for s in alive() if s.symptom_group == "rash")
-    services.acknowledge(by=school.users[Role.SCHOOL_DOCTOR], signal=second, at=moment(2, 7, 50))
+    services.acknowledge(by=school.users[Role.SCHOOL_DOCTOR], signal=second, seen=3, at=moment(2, 7, 50))
     ladders.climb_due(at=moment(2, 12))
     assert Role.PRINCIPAL not in [notice.role for notice in selectors.told_about(second)]
     second.refresh_from_db()
@@ -194,7 +194,7 @@ def test_more_cases_than_were_acknowledged_alarm_again(school):
     pupils = school.pupils[room.pk]
     answer = school.submit(room, 0, dict.fromkeys(pupils[:3], VOMITING))
     (signal,) = alive()
-    services.acknowledge(by=school.users[Role.SCHOOL_DOCTOR], signal=signal, at=moment(0, 8))
+    services.acknowledge(by=school.users[Role.SCHOOL_DOCTOR], signal=signal, seen=3, at=moment(0, 8))
     school.correct(answer["session"], dict.fromkeys(pupils[:4], VOMITING), at=moment(0, 9))
     (signal,) = alive()
     assert (signal.state, signal.peak_count) == (Signal.State.OPEN, 4)
@@ -203,11 +203,75 @@ def test_more_cases_than_were_acknowledged_alarm_again(school):
     assert Message.objects.filter(recipient=doctor, subject=f"signal:{signal.pk}").count() == 2
 
 
+def test_a_confirmed_signal_that_grows_waits_again_and_keeps_its_history(school):
+    room = school.classes[0]
+    pupils = school.pupils[room.pk]
+    answer = school.submit(room, 0, dict.fromkeys(pupils[:3], VOMITING))
+    doctor = school.users[Role.SCHOOL_DOCTOR]
+    services.decide(
+        by=doctor, signal=alive()[0], outcome=Signal.State.CONFIRMED, reason="", seen=3, at=moment(0, 8)
+    )
+    school.correct(answer["session"], dict.fromkeys(pupils[:5], VOMITING), at=moment(0, 9))
+    (signal,) = alive()
+    assert signal in selectors.waiting_signals(scope_of(doctor, day(0)))
+    assert SignalEvent.Kind.CONFIRMED in kinds(signal)
+    assert selectors.decided_on(scope_of(doctor, day(0)), day(0)) == []
+
+
+def test_nobody_acknowledges_more_cases_than_were_shown(school):
+    room = school.classes[0]
+    school.submit(room, 0, dict.fromkeys(school.pupils[room.pk][:4], VOMITING))
+    with pytest.raises(Refusal) as refused:
+        services.acknowledge(by=school.users[Role.SCHOOL_DOCTOR], signal=alive()[0], seen=3, at=moment(0, 8))
+    assert (refused.value.code, refused.value.facts) == ("signal-grew", {"shown": 3, "count": 4})
+
+
+def test_an_illness_from_before_the_first_day_of_school_counts_in_the_class_of_its_first_finding(school):
+    room = school.classes[0]
+    newcomers = [
+        people.register_person(by=None, kind="pupil", number=f"N{n}", name=f"新生{n}", at=moment(-1))
+        for n in range(3)
+    ]
+    for person in newcomers:
+        people.enrol(by=None, person=person, group=room, valid_from=day(0), at=moment(-1))
+    outbox.drain(now=moment(-1))
+    said = {p: FindingInput(p.pk, FindingStatus.ABSENT_ILL, ("vomiting",), day(-2)) for p in newcomers}
+    school.submit(room, 0, said)
+    (signal,) = alive()
+    assert (signal.unit, signal.first_start) == (room, day(-2))
+
+
+def test_a_new_version_of_a_rule_judges_windows_that_end_in_its_time_whatever_was_read(school):
+    room = school.classes[0]
+    pupils = school.pupils[room.pk]
+    old = Rule.objects.get(code="norm-2006-5-in-3-days")
+    Rule.objects.exclude(pk=old.pk).delete()
+    Rule.objects.filter(pk=old.pk).update(valid_to=day(1))
+    old.pk, old.version, old.min_cases = None, 2, 3
+    old.valid_from, old.valid_to = day(2), None
+    old.save()
+    school.submit(room, 0, dict.fromkeys(pupils[:3], VOMITING))
+    assert not Signal.objects.exists()
+    for offset, pupil in ((2, pupils[3]), (3, pupils[4]), (4, pupils[5])):
+        school.submit(room, offset, {pupil: VOMITING})
+    (signal,) = alive("norm-2006-5-in-3-days")
+    assert (signal.rule.version, signal.windows[0]["end"]) == (2, day(2).isoformat())
+    services.evaluate_all(at=moment(9))
+    assert alive("norm-2006-5-in-3-days") == [signal]
+
+
+def test_a_message_names_the_school_of_the_class(school):
+    room = school.classes[0]
+    school.submit(room, 0, dict.fromkeys(school.pupils[room.pk][:3], VOMITING))
+    message = Message.objects.filter(recipient=school.users[Role.SCHOOL_DOCTOR]).get()
+    assert message.facts["unit"] == "银杏小学 三(1)班"
+
+
 def test_a_fall_below_the_acknowledged_count_does_not_alarm_again(school):
     room = school.classes[0]
     pupils = school.pupils[room.pk]
     answer = school.submit(room, 0, dict.fromkeys(pupils[:4], VOMITING))
-    services.acknowledge(by=school.users[Role.SCHOOL_DOCTOR], signal=alive()[0], at=moment(0, 8))
+    services.acknowledge(by=school.users[Role.SCHOOL_DOCTOR], signal=alive()[0], seen=4, at=moment(0, 8))
     school.correct(answer["session"], dict.fromkeys(pupils[:3], VOMITING), at=moment(0, 9))
     (signal,) = alive()
     assert (signal.state, signal.peak_count) == (Signal.State.ACKNOWLEDGED, 3)
@@ -219,12 +283,21 @@ def test_ruling_out_needs_a_reason_and_the_first_decision_stands(school):
     (signal,) = alive()
     doctor, principal = school.users[Role.SCHOOL_DOCTOR], school.users[Role.PRINCIPAL]
     with pytest.raises(Refusal) as refused:
-        services.decide(by=doctor, signal=signal, outcome=Signal.State.RULED_OUT, reason=" ", at=moment(0, 9))
+        services.decide(
+            by=doctor, signal=signal, outcome=Signal.State.RULED_OUT, reason=" ", seen=3, at=moment(0, 9)
+        )
     assert refused.value.code == "reason-missing"
-    services.decide(by=doctor, signal=signal, outcome=Signal.State.CONFIRMED, reason="", at=moment(0, 9))
+    services.decide(
+        by=doctor, signal=signal, outcome=Signal.State.CONFIRMED, reason="", seen=3, at=moment(0, 9)
+    )
     with pytest.raises(Refusal) as refused:
         services.decide(
-            by=principal, signal=signal, outcome=Signal.State.RULED_OUT, reason="看错了", at=moment(0, 10)
+            by=principal,
+            signal=signal,
+            outcome=Signal.State.RULED_OUT,
+            reason="看错了",
+            seen=3,
+            at=moment(0, 10),
         )
     assert refused.value.code == "signal-not-open"
     assert refused.value.facts["by"] == doctor.name
@@ -240,3 +313,15 @@ def test_whoever_sees_counts_only_gets_masked_names_without_symptoms(school):
     assert all(not row.symptoms and row.person_id is None for row in masked)
     full = selectors.cases_of(signal, scope_of(school.users[Role.SCHOOL_DOCTOR], day(0)))
     assert all(row.symptoms == ("vomiting",) for row in full)
+
+
+def test_a_rule_without_a_ladder_in_force_is_refused_before_it_can_silence_others(school, tmp_path):
+    text = services.NORM_2006.read_text(encoding="utf-8")
+    file = tmp_path / "rules.yaml"
+    file.write_text(
+        text.replace("ladder: signal-24h", "ladder: nowhere").replace("version: 1", "version: 2"),
+        encoding="utf-8",
+    )
+    with pytest.raises(Refusal) as refused:
+        services.load_rules(file, at=moment(0))
+    assert refused.value.code == "ladder-not-in-force"
