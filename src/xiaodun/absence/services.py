@@ -198,11 +198,15 @@ def _records(spans: dict[int, tuple[date, date]]) -> dict[int, list[DayRecord]]:
         )
         .distinct()
     )
-    for session_id, day, person_id, *clocks in sessions:
+    for session_id, day, person_id, tapped_at, received_at, offset in sessions:
         first, last = spans[person_id]
         if first <= day <= last and (person_id, session_id) not in noted:
             records[person_id].append(
-                DayRecord(day=day, order=happened_at(*clocks).timestamp(), state=DayState.WELL)
+                DayRecord(
+                    day=day,
+                    order=happened_at(tapped_at, received_at, offset).timestamp(),
+                    state=DayState.WELL,
+                )
             )
     return records
 
