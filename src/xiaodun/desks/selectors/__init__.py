@@ -4,7 +4,7 @@ from xiaodun.desks.selectors.boards import board, institution_page
 from xiaodun.desks.selectors.checks import check_done_page, check_roster, check_shell
 from xiaodun.desks.selectors.figures import figure_page
 from xiaodun.desks.selectors.files import file_list, file_page
-from xiaodun.desks.selectors.inbox import inbox_page
+from xiaodun.desks.selectors.inbox import inbox_page, message_target
 from xiaodun.desks.selectors.signals import signal_list, signal_page
 from xiaodun.desks.selectors.today import today_page
 
@@ -18,6 +18,7 @@ __all__ = [
     "file_page",
     "inbox_page",
     "institution_page",
+    "message_target",
     "signal_list",
     "signal_page",
     "today_page",

@@ -1,13 +1,20 @@
 """Messages to one reader."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 
+from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
+from xiaodun.accounts.policies import Scope
+from xiaodun.desks.selectors.keys import key_in
 from xiaodun.messages.models import Message
 from xiaodun.messages.selectors import inbox_visible_to
+from xiaodun.organisations.choices import UnitKind
+from xiaodun.organisations.models import Unit
+from xiaodun.organisations.selectors import ancestors_of
 
 PAGE = 50
 
@@ -24,8 +31,41 @@ class InboxPage:
 def inbox_page(user: User, *, before: str) -> InboxPage:
     """One page of the reader's messages; ``before`` is the id of the last one seen."""
     found = inbox_visible_to(user)
-    if before.isdigit():
-        found = found.filter(pk__lt=int(before))
+    if (key := key_in(before)) is not None:
+        found = found.filter(pk__lt=key)
     shown = list(found.order_by("-pk")[: PAGE + 1])
     next_url = f"{reverse('desks:inbox')}?before={shown[PAGE - 1].pk}" if len(shown) > PAGE else ""
     return InboxPage(title=_("Messages"), messages=shown[:PAGE], next_url=next_url)
+
+
+def message_target(message: Message, scope: Scope) -> str:
+    """Where a message leads its reader.
+
+    A missing check leads whoever is told of it without submitting for the group themselves (grade lead,
+    principal, district) to the institution's page, or to the grade's for whoever sees only the grade.
+    """
+    inbox = reverse("desks:inbox")
+    group = _group_to_check(message.url)
+    if group is None or scope.may(Right.SUBMIT_CHECK, group):
+        return message.url or inbox
+    pages = [
+        unit
+        for unit in ancestors_of([group])[group.pk]
+        if unit.kind in {UnitKind.INSTITUTION, UnitKind.GRADE}
+        and (scope.may(Right.SEE_COUNTS, unit) or scope.may(Right.SEE_CHILDREN, unit))
+    ]
+    if not pages:
+        return inbox
+    query = urlsplit(message.url).query
+    return reverse("desks:institution", args=[pages[0].pk]) + (f"?{query}" if query else "")
+
+
+def _group_to_check(url: str) -> Unit | None:
+    """The group whose class page the address opens; none for any other page."""
+    try:
+        match = resolve(urlsplit(url).path)
+    except Resolver404:
+        return None
+    if match.view_name != "desks:class_check":
+        return None
+    return Unit.objects.filter(pk=match.kwargs["group_id"]).first()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,7 +21,7 @@ from xiaodun.engine.compliance import Value
 from xiaodun.kit import clock
 from xiaodun.kit.templatetags.kit import local_time
 from xiaodun.organisations.models import Unit
-from xiaodun.organisations.selectors import groups_on, institutions_of
+from xiaodun.organisations.selectors import groups_on, institutions_of, under
 from xiaodun.surveillance.models import Signal
 from xiaodun.surveillance.selectors import decided_on, waiting_signals
 
@@ -68,8 +69,7 @@ def today_page(scope: Scope, *, at: datetime) -> TodayPage:
     if role is None:
         return page
     page.decisions = as_rows(waiting_signals(scope), scope)
-    right = Right.SEE_CHILDREN if scope.has(Right.SEE_CHILDREN) else Right.SEE_COUNTS
-    owed = obligations(list(groups_on(day, scope.q(right))), day, at=at)
+    owed = obligations(list(groups_on(day, _at_and_below(units))), day, at=at)
     if role == Role.CLASS_TEACHER:
         _fill_teacher(page, owed)
     elif role == Role.DISTRICT_OFFICER:
@@ -125,6 +125,13 @@ FIGURES: dict[Role, list[str]] = {
 def _own_units(scope: Scope, role: Role | None) -> list[Unit]:
     ids = [grant.unit_id for grant in scope.grants if grant.role == role]
     return list(Unit.objects.filter(pk__in=ids).order_by("path"))
+
+
+def _at_and_below(units: Sequence[Unit]) -> Q:
+    found = Q(pk__in=())
+    for unit in units:
+        found |= under(unit.path)
+    return found
 
 
 def _fill_teacher(page: TodayPage, owed: Sequence[Obligation]) -> None:

@@ -5,6 +5,7 @@ import pytest
 from xiaodun.accounts import services as accounts
 from xiaodun.accounts.choices import Role
 from xiaodun.desks.tests.cast import all_of, at, links, sign_in, squeezed, tap, words
+from xiaodun.messages import services as messages
 from xiaodun.messages.models import Message
 from xiaodun.screening.models import CheckSession
 from xiaodun.screening.tests.cast import MADE_AT, School, make_school, moment
@@ -152,3 +153,46 @@ def test_an_empty_inbox_says_what_will_come(school):
     with at(moment(0, 7, 30)):
         page = words(sign_in(school.users[Role.CLASS_TEACHER]).get("/messages/"))
     assert "没有消息" in page
+
+
+@pytest.mark.parametrize("role", [Role.PRINCIPAL, Role.DISTRICT_OFFICER])
+def test_who_leads_and_also_teaches_a_class_still_sees_every_class_on_today(school, role):
+    user = school.users[role]
+    accounts.assign_role(
+        by=None,
+        user=user,
+        role=Role.CLASS_TEACHER,
+        unit=school.classes[0],
+        valid_from=MADE_AT.date(),
+        at=MADE_AT,
+    )
+    school.submit(school.classes[0], 0)
+    with at(moment(0, 9, 0)):
+        page = words(sign_in(user).get("/today/"))
+    assert "三(2)班" in page
+    assert "1 个班组晨检已交" in page
+
+
+@pytest.mark.parametrize("role", [Role.GRADE_LEAD, Role.PRINCIPAL, Role.DISTRICT_OFFICER])
+def test_a_missing_check_leads_whoever_may_not_submit_it_to_a_page_that_opens(school, role):
+    user, room = school.users[role], school.classes[1]
+    with at(moment(0, 9, 0)):
+        messages.send(
+            to=[user],
+            kind="duty-missed",
+            unit=room,
+            facts={
+                "unit": "银杏小学 三(2)班",
+                "unit_en": "Class 3(2), Ginkgo Primary School",
+                "duty": "晨检",
+                "duty_en": "Morning check",
+                "deadline": "08:30",
+            },
+            url=f"/groups/{room.pk}/check/?day=2020-12-14",
+            at=moment(0, 8, 30),
+        )
+        message = Message.objects.get(recipient=user, unit=room)
+        answer = sign_in(user).post(f"/messages/{message.pk}/open/", follow=True)
+    page = school.grade if role == Role.GRADE_LEAD else school.institution
+    assert answer.redirect_chain == [(f"/institutions/{page.pk}/?day=2020-12-14", 302)]
+    assert answer.status_code == 200

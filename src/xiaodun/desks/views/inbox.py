@@ -25,4 +25,4 @@ def open_message(request: ScopedRequest, message_id: int) -> HttpResponse:
     """Mark a message read and go to what it is about."""
     message = message_visible_to(request.user, message_id)
     messages.mark_read(by=request.user, message=message, at=clock.now())
-    return redirect(message.url or "desks:inbox")
+    return redirect(selectors.message_target(message, request.scope))
