@@ -325,7 +325,9 @@ def institution_page(scope: Scope, unit_id: int, *, day: date, at: datetime) -> 
 def _school_days(unit: Unit, day: date) -> list[date]:
     """The last school days up to ``day``, oldest first."""
     calendar = school_calendar(unit)
-    return list(calendar.school_days(day - timedelta(days=2 * HEAT_DAYS), day)[-HEAT_DAYS:])
+    span = (day - timedelta(days=back) for back in range(2 * HEAT_DAYS, -1, -1))
+    # Of a year that nobody has confirmed no day is shown, where the calendar itself would refuse to answer.
+    return [each for each in span if calendar.day_kind(each).is_school_day][-HEAT_DAYS:]
 
 
 def _heat_cell(group: Unit, day: date, value: FigureValue, *, today: date) -> HeatCell:

@@ -4,18 +4,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from xiaodun.absence.models import Episode
-from xiaodun.absence.selectors import running_for
+from xiaodun.absence.models import Episode, EpisodeDay
 from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.figures import figure_url
+from xiaodun.desks.selectors.files import SeenFile, as_seen, seen_by
 from xiaodun.desks.selectors.signals import SignalRow, as_rows
 from xiaodun.desks.services import log_read
 from xiaodun.duties.selectors import obligation_of, obligations
+from xiaodun.engine.calendar import NoSchoolDayError, SchoolCalendar, UnconfirmedYearError
 from xiaodun.engine.compliance import Value
 from xiaodun.kit import clock
 from xiaodun.kit.templatetags.kit import local_date, local_time, weekday
@@ -73,13 +75,19 @@ def check_shell(group: Unit, kind: CheckKind, day: date, *, at: datetime) -> Che
     )
 
 
-def check_roster(group: Unit, kind: CheckKind, day: date, *, at: datetime) -> dict[str, Any]:
-    """Everything that the class page shows, as JSON-ready data; see ``frontend/js/class_check.js``."""
+def check_roster(
+    group: Unit, kind: CheckKind, day: date, scope: Scope, *, by: User, at: datetime
+) -> dict[str, Any]:
+    """Everything that the class page shows, as JSON-ready data; see ``frontend/js/class_check.js``.
+
+    The look at the class is logged.
+    """
     rows = roster(group, day)
     ids = [row.person.pk for row in rows]
+    log_read(by=by, page="roster", unit=group, person_ids=ids, at=at)
     session = session_of(group, kind, day)
     findings = {f.person_id: f for f in findings_in_force(session)} if session else {}
-    files = running_for(ids)
+    files = _files_on(group, ids, day, scope, today=clock.local_day(at))
     leaves = {} if session else leaves_on(ids, day)
     calendar = school_calendar(group)
     obligation = obligation_of(group, DUTY_OF_KIND[kind], day, at=at)
@@ -94,7 +102,7 @@ def check_roster(group: Unit, kind: CheckKind, day: date, *, at: datetime) -> di
         "deadline": obligation.deadline.isoformat() if obligation else None,
         "deadline_label": local_time(obligation.deadline) if obligation else "",
         "session": _session_data(session),
-        "school_days_since": _onset_days(day, calendar.previous_school_day(day)),
+        "school_days_since": _onset_days(day, calendar),
         "pupils": [
             {
                 "id": row.person.pk,
@@ -115,8 +123,39 @@ def check_roster(group: Unit, kind: CheckKind, day: date, *, at: datetime) -> di
     }
 
 
-def _onset_days(day: date, last_school_day: date) -> list[str]:
-    """The days that an illness found on ``day`` may have begun without a check noticing, newest first."""
+def _files_on(
+    group: Unit, person_ids: list[int], day: date, scope: Scope, *, today: date
+) -> dict[int, SeenFile]:
+    """The file of each of these persons that ran on ``day``, as far as the reader may see it.
+
+    Whoever has left the group since then is left out: what became of them is no longer the group's to know.
+    """
+    here = set(person_ids)
+    if day != today:
+        here &= {row.person.pk for row in roster(group, today)}
+    running = (
+        Episode.objects.filter(
+            Q(back_on__isnull=True) | Q(back_on__gt=day),
+            seen_by(scope, today),
+            person__in=here,
+            first_day__lte=day,
+            state__in=[Episode.State.RUNNING, Episode.State.ENDED],
+        )
+        .order_by("first_day")
+        .prefetch_related("days__finding__session__group")
+    )
+    return {file.episode.person_id: file for file in as_seen(list(running), scope, today)}
+
+
+def _onset_days(day: date, calendar: SchoolCalendar) -> list[str]:
+    """The days that an illness found on ``day`` may have begun without a check noticing, newest first.
+
+    Only ``day`` itself where no school day before it is known.
+    """
+    try:
+        last_school_day = calendar.previous_school_day(day)
+    except (NoSchoolDayError, UnconfirmedYearError):
+        last_school_day = day
     return [(day - timedelta(days=back)).isoformat() for back in range((day - last_school_day).days + 1)]
 
 
@@ -150,13 +189,13 @@ def _finding_data(finding: Finding | None) -> dict[str, Any] | None:
     }
 
 
-def _file_data(episode: Episode | None, day: date) -> dict[str, Any] | None:
-    if episode is None:
+def _file_data(file: SeenFile | None, day: date) -> dict[str, Any] | None:
+    if file is None:
         return None
     return {
-        "since": episode.onset.isoformat(),
-        "day_n": (day - episode.onset).days + 1,
-        "symptoms": episode.symptoms,
+        "since": file.onset.isoformat(),
+        "day_n": (day - file.onset).days + 1,
+        "symptoms": file.symptoms,
     }
 
 
@@ -210,7 +249,8 @@ def check_done_page(session: CheckSession, scope: Scope, *, by: User, at: dateti
     findings = findings_in_force(session)
     log_read(by=by, page="check", unit=group, person_ids=[f.person_id for f in findings], at=at)
     numbers = {row.person.pk: row.number for row in roster(group, session.day)}
-    files = running_for([finding.person_id for finding in findings])
+    days = EpisodeDay.objects.filter(finding__in=findings).select_related("episode")
+    files = {row.finding_id: row.episode for row in days}
     institution = institution_of(group)
     done, owed = _progress(institution, session, at=at)
     early = obligation.deadline - session.tapped_at if obligation else None
@@ -221,7 +261,7 @@ def check_done_page(session: CheckSession, scope: Scope, *, by: User, at: dateti
         minutes_early=int(early.total_seconds() // 60)
         if early is not None and early > timedelta(0)
         else None,
-        steps=[_next_step(f, numbers.get(f.person_id), files.get(f.person_id), scope) for f in findings],
+        steps=[_next_step(f, numbers.get(f.person_id), files.get(f.pk)) for f in findings],
         corrections=_corrections(session),
         signals=as_rows(list(signals_visible_to(scope).filter(unit=group, state__in=WAITING)), scope),
         figure_urls={
@@ -259,12 +299,12 @@ def finding_words(finding: Finding) -> str:
     return _(", ").join(words)
 
 
-def _next_step(finding: Finding, number: int | None, episode: Episode | None, scope: Scope) -> NextStep:
+def _next_step(finding: Finding, number: int | None, episode: Episode | None) -> NextStep:
     status = FindingStatus(finding.status)
-    url = ""
-    if episode is not None:
-        url = reverse("desks:file", args=[episode.pk])
-    if status in ILLNESS and episode is not None:
+    url = "" if episode is None else reverse("desks:file", args=[episode.pk])
+    if episode is not None and episode.state == Episode.State.ENDED:
+        text, whose = episode.get_state_display().capitalize(), _("Nothing to do")
+    elif episode is not None:
         text = _("A file is running since %(day)s; the school doctor follows it up.") % {
             "day": local_date(episode.onset)
         }

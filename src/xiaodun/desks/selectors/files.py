@@ -1,19 +1,27 @@
 """Illness files: the working list and one child's thread."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+from django.db.models import Exists, OuterRef, Q
+from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from xiaodun.absence.models import Episode
+from xiaodun.absence.models import Episode, EpisodeDay
 from xiaodun.absence.selectors import files_visible_to
+from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
+from xiaodun.desks.selectors.keys import key_in
 from xiaodun.desks.services import log_read
 from xiaodun.kit import clock
+from xiaodun.organisations.choices import GroupKind
 from xiaodun.organisations.models import Unit
+from xiaodun.organisations.selectors import institutions_of, valid_on
+from xiaodun.people.models import Enrolment
 from xiaodun.people.selectors import groups_of
 from xiaodun.screening.choices import CheckKind, FindingStatus, Symptom
 
@@ -21,10 +29,85 @@ PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
+class SeenFile:
+    """A file as far as its reader may see it.
+
+    The unit in whose class the person is today sees all of it. Any other (the class before a transfer, a
+    training body beside a school, a dormitory room) sees what its own checks found: ``rows``, and onset,
+    symptoms and absence as these rows alone say them. ``groups``: the person's groups within the reader's
+    scope.
+    """
+
+    episode: Episode
+    rows: list[EpisodeDay]
+    onset: date
+    symptoms: list[str]
+    was_absent: bool
+    groups: list[Unit]
+
+
+def seen_by(scope: Scope, today: date) -> Q:
+    """The files of which the reader sees anything: see :class:`SeenFile`."""
+    own = EpisodeDay.objects.filter(
+        scope.q(Right.SEE_CHILDREN, "finding__session__group__"), episode=OuterRef("pk")
+    )
+    in_class = Enrolment.objects.filter(
+        valid_on(today),
+        scope.q(Right.SEE_CHILDREN, "group__"),
+        group__group_kind=GroupKind.CLASS,
+        person=OuterRef("person"),
+    )
+    return Q(Exists(own)) | Q(Exists(in_class))
+
+
+def as_seen(episodes: Sequence[Episode], scope: Scope, today: date) -> list[SeenFile]:
+    """The files narrowed to what the reader may see of each. Two queries.
+
+    ``episodes`` bring their days with findings, sessions and groups.
+    """
+    persons = [episode.person_id for episode in episodes]
+    now = groups_of(persons, today)
+    since = min((episode.onset for episode in episodes), default=today)
+    ever: dict[int, list[Unit]] = defaultdict(list)
+    stays = Enrolment.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gte=since), valid_from__lte=today, person__in=persons
+    )
+    for stay in stays.select_related("group").order_by("valid_from", "group__path"):
+        ever[stay.person_id].append(stay.group)
+    return [
+        _as_seen(
+            episode,
+            scope,
+            now=now[episode.person_id],
+            before=ever[episode.person_id],
+        )
+        for episode in episodes
+    ]
+
+
+def _as_seen(episode: Episode, scope: Scope, *, now: Sequence[Unit], before: Sequence[Unit]) -> SeenFile:
+    mine = [group for group in now if scope.may(Right.SEE_CHILDREN, group)]
+    groups = mine or [group for group in before if scope.may(Right.SEE_CHILDREN, group)]
+    rows = sorted(episode.days.all(), key=lambda row: row.finding.session.tapped_at)
+    if any(group.group_kind == GroupKind.CLASS for group in mine):
+        return SeenFile(episode, rows, episode.onset, episode.symptoms, episode.was_absent, groups)
+    rows = [row for row in rows if scope.may(Right.SEE_CHILDREN, row.finding.session.group)]
+    said = {code for row in rows for code in row.symptoms}
+    return SeenFile(
+        episode=episode,
+        rows=rows,
+        onset=min((row.finding.onset or row.day for row in rows), default=episode.onset),
+        symptoms=[code for code in Symptom.values if code in said],
+        was_absent=any(row.status == FindingStatus.ABSENT_ILL for row in rows),
+        groups=groups,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class FileRow:
     """One file in the list."""
 
-    episode: Episode
+    onset: date
     groups: str
     name: str
     symptoms: str
@@ -53,17 +136,18 @@ def file_list(scope: Scope, query: Mapping[str, str], *, by: User, at: datetime)
     """The files of the reader's children: running ones, or those that ended. The look is logged."""
     day = clock.local_day(at)
     ended = query.get("state") == "ended"
-    files = files_visible_to(scope).filter(state=Episode.State.ENDED if ended else Episode.State.RUNNING)
-    order = "-pk" if ended else "pk"
-    after = query.get("after", "")
-    page = files.order_by(order)
-    if after.isdigit():
-        page = page.filter(**({"pk__lt": int(after)} if ended else {"pk__gt": int(after)}))
+    files = files_visible_to(scope).filter(seen_by(scope, day))
+    page = (
+        files.filter(state=Episode.State.ENDED if ended else Episode.State.RUNNING)
+        .order_by("-pk" if ended else "pk")
+        .prefetch_related("days__finding__session__group")
+    )
+    if (key := key_in(query.get("after", ""))) is not None:
+        page = page.filter(**({"pk__lt": key} if ended else {"pk__gt": key}))
     shown = list(page[: PAGE + 1])
     more, shown = len(shown) > PAGE, shown[:PAGE]
-    groups = groups_of([episode.person_id for episode in shown], day)
-    rows = [_row(episode, groups.get(episode.person_id, []), at=at) for episode in shown]
-    _log(scope, shown, by=by, at=at)
+    seen = as_seen(shown, scope, day)
+    _log_list(seen, by=by, at=at)
     base = reverse("desks:files")
     state = "?state=ended&" if ended else "?"
     filters: list[dict[str, object]] = [
@@ -71,40 +155,44 @@ def file_list(scope: Scope, query: Mapping[str, str], *, by: User, at: datetime)
             "label": _("Running"),
             "url": base,
             "active": not ended,
-            "count": _count(scope, Episode.State.RUNNING),
+            "count": files.filter(state=Episode.State.RUNNING).count(),
         },
         {
             "label": _("Back at school"),
             "url": f"{base}?state=ended",
             "active": ended,
-            "count": _count(scope, Episode.State.ENDED),
+            "count": files.filter(state=Episode.State.ENDED).count(),
         },
     ]
     next_url = f"{base}{state}after={shown[-1].pk}" if more else ""
+    rows = [_row(file, at=at) for file in seen]
     return FileListPage(title=_("Illness files"), rows=rows, filters=filters, next_url=next_url)
 
 
-def _count(scope: Scope, state: Episode.State) -> int:
-    return files_visible_to(scope).filter(state=state).count()
-
-
-def _row(episode: Episode, groups: list[Unit], *, at: datetime) -> FileRow:
+def _row(file: SeenFile, *, at: datetime) -> FileRow:
+    episode = file.episode
     running = episode.state == Episode.State.RUNNING
     return FileRow(
-        episode=episode,
-        groups=_(", ").join(group.label for group in groups),
+        onset=file.onset,
+        groups=_(", ").join(group.label for group in file.groups),
         name=episode.person.name,
-        symptoms=symptom_words(episode.symptoms),
-        day_n=((episode.back_on or clock.local_day(at)) - episode.onset).days + 1,
+        symptoms=symptom_words(file.symptoms),
+        day_n=((episode.back_on or clock.local_day(at)) - file.onset).days + 1,
         url=reverse("desks:file", args=[episode.pk]),
         tag="due" if running else "done",
-        tag_label=(_("absent") if episode.was_absent else _("at school")) if running else _("back at school"),
+        tag_label=(_("absent") if file.was_absent else _("at school")) if running else _("back at school"),
     )
 
 
-def _log(scope: Scope, shown: list[Episode], *, by: User, at: datetime) -> None:
-    unit = Unit.objects.get(pk=scope.grants[0].unit_id)
-    log_read(by=by, page="files", unit=unit, person_ids=[episode.person_id for episode in shown], at=at)
+def _log_list(shown: Sequence[SeenFile], *, by: User, at: datetime) -> None:
+    """One entry for each institution whose children the list showed."""
+    institutions = institutions_of([file.groups[0] for file in shown])
+    persons: dict[Unit, list[int]] = defaultdict(list)
+    for file in shown:
+        group = file.groups[0]
+        persons[institutions[group.pk] or group].append(file.episode.person_id)
+    for unit, ids in persons.items():
+        log_read(by=by, page="files", unit=unit, person_ids=ids, at=at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +213,7 @@ class FilePage:
     title: str
     episode: Episode
     groups: str
+    onset: date
     symptoms: str
     day_n: int
     entries: list[ThreadEntry]
@@ -132,9 +221,20 @@ class FilePage:
 
 
 def file_page(episode: Episode, scope: Scope, *, by: User, at: datetime) -> FilePage:
-    """Every tap that made this file, in order, and how it stands. The look is logged."""
+    """Every tap that made this file and that the reader may see, in order. The look is logged.
+
+    Raises:
+        Http404: when the reader may see nothing of it, exactly as for an unknown file.
+    """
     day = clock.local_day(at)
-    groups = groups_of([episode.person_id], day)[episode.person_id]
+    (file,) = as_seen([episode], scope, day)
+    # A withdrawn file has no rows left: whoever could see it still reads that it was withdrawn.
+    seen = (
+        episode.state == Episode.State.VOID
+        or Episode.objects.filter(seen_by(scope, day), pk=episode.pk).exists()
+    )
+    if not (seen and file.groups):
+        raise Http404
     entries = [
         ThreadEntry(
             at=row.finding.session.tapped_at,
@@ -143,15 +243,16 @@ def file_page(episode: Episode, scope: Scope, *, by: User, at: datetime) -> File
             state="due" if row.status == FindingStatus.ABSENT_ILL else "na",
             icon="bed" if row.status == FindingStatus.ABSENT_ILL else "stethoscope",
         )
-        for row in sorted(episode.days.all(), key=lambda row: row.finding.session.tapped_at)
+        for row in file.rows
     ]
-    _log(scope, [episode], by=by, at=at)
+    log_read(by=by, page="file", unit=file.groups[0], obj=episode, person_ids=[episode.person_id], at=at)
     return FilePage(
         title=episode.person.name,
         episode=episode,
-        groups=_(", ").join(group.label for group in groups),
-        symptoms=symptom_words(episode.symptoms),
-        day_n=((episode.back_on or day) - episode.onset).days + 1,
+        groups=_(", ").join(group.label for group in file.groups),
+        onset=file.onset,
+        symptoms=symptom_words(file.symptoms),
+        day_n=((episode.back_on or day) - file.onset).days + 1,
         entries=entries,
         crumbs=[{"label": _("Illness files"), "url": reverse("desks:files")}],
     )

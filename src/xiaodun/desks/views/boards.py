@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from xiaodun.accounts.access import ScopedRequest, login_required, requires
 from xiaodun.accounts.choices import Right
 from xiaodun.desks import selectors
-from xiaodun.desks.views.checks import _day
+from xiaodun.desks.views.days import day_in
 from xiaodun.kit import clock
 
 
@@ -15,7 +15,7 @@ from xiaodun.kit import clock
 @requires(Right.SEE_COUNTS)
 def district_board(request: ScopedRequest) -> HttpResponse:
     """Which units are late, ill or have a signal: worst first inside each kind."""
-    page = selectors.board(request.scope, request.GET, day=_day(request), at=clock.now())
+    page = selectors.board(request.scope, request.GET, day=day_in(request), at=clock.now())
     return render(request, "desks/board.html", {"page": page, "page_title": page.title})
 
 
@@ -23,7 +23,7 @@ def district_board(request: ScopedRequest) -> HttpResponse:
 @login_required
 def institution_page(request: ScopedRequest, unit_id: int) -> HttpResponse:
     """One institution: the next step, its figures, its groups over the school days."""
-    page = selectors.institution_page(request.scope, unit_id, day=_day(request), at=clock.now())
+    page = selectors.institution_page(request.scope, unit_id, day=day_in(request), at=clock.now())
     return render(request, "desks/institution.html", {"page": page, "page_title": page.title})
 
 
@@ -32,6 +32,6 @@ def institution_page(request: ScopedRequest, unit_id: int) -> HttpResponse:
 def figure_page(request: ScopedRequest, code: str, unit_id: int) -> HttpResponse:
     """A number with its parts, its rows, its definition and the moment of its query."""
     page = selectors.figure_page(
-        request.scope, code, unit_id, day=_day(request), by=request.user, at=clock.now()
+        request.scope, code, unit_id, day=day_in(request), by=request.user, at=clock.now()
     )
     return render(request, "desks/figure.html", {"page": page, "page_title": page.title})

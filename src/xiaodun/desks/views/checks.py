@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from xiaodun.accounts.access import ScopedRequest, requires
 from xiaodun.accounts.choices import Right
 from xiaodun.desks import selectors
+from xiaodun.desks.views.days import day_in
 from xiaodun.kit import clock
 from xiaodun.kit.errors import Refusal, RowError
 from xiaodun.screening import services as screening
@@ -23,26 +24,12 @@ from xiaodun.screening.policies import FindingInput
 from xiaodun.screening.selectors import group_for_check, session_visible_to
 
 
-def _day(request: HttpRequest) -> date:
-    """The day in the address, or today; an unreadable one is not found."""
-    text = request.GET.get("day", "")
-    if not text:
-        return clock.local_day(clock.now())
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
-    if day is None:
-        raise Http404
-    return day
-
-
 @require_GET
 @requires(Right.SUBMIT_CHECK)
 def class_check(request: ScopedRequest, group_id: int) -> HttpResponse:
     """The shell; names and findings come with the roster only, so that the shell may be cached."""
     group = group_for_check(request.scope, group_id)
-    page = selectors.check_shell(group, CheckKind.MORNING, _day(request), at=clock.now())
+    page = selectors.check_shell(group, CheckKind.MORNING, day_in(request), at=clock.now())
     return render(request, "desks/class_check.html", {"page": page, "page_title": page.title})
 
 
@@ -51,7 +38,9 @@ def class_check(request: ScopedRequest, group_id: int) -> HttpResponse:
 def class_roster(request: ScopedRequest, group_id: int) -> JsonResponse:
     """Who belongs to the group, what is known of them today, and the words that the page needs."""
     group = group_for_check(request.scope, group_id)
-    roster = selectors.check_roster(group, CheckKind.MORNING, _day(request), at=clock.now())
+    roster = selectors.check_roster(
+        group, CheckKind.MORNING, day_in(request), request.scope, by=request.user, at=clock.now()
+    )
     return JsonResponse(roster)
 
 
