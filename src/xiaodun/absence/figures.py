@@ -73,6 +73,7 @@ def _open_files_rows(scope: FigureScope) -> Rows:
                     "days": (scope.day - episode.onset).days + 1,
                 },
                 url=f"/files/{episode.pk}/",
+                person_id=episode.person_id,
             )
             for episode, group in _running(scope)
         ],

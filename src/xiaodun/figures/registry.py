@@ -85,13 +85,15 @@ class Row:
     """One row behind a figure. ``unit``: whose rights decide what a reader sees of it (the child's group).
 
     ``url``: where the row opens; withheld from whoever may not see the children of a figure about children.
-    ``counts``: what the row adds to the figure.
+    ``counts``: what the row adds to the figure. ``person_id``: the child that the row is about, so that
+    whoever shows the row can log the look; a row behind columns with a cover must have it.
     """
 
     unit: Unit
     cells: Mapping[str, Any]
     url: str = ""
     counts: int = 1
+    person_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class ShownRow:
     unit: Unit
     cells: Mapping[str, Any]
     url: str
+    person_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def rows(code: str, unit: Unit, day: date, at: datetime, viewer: Scope) -> Shown
     return ShownRows(
         columns=[column for column in found.columns if column.key not in hidden or any(in_full)],
         rows=[
-            ShownRow(row.unit, row.cells, row.url) if full else _masked(row, found.columns)
+            ShownRow(row.unit, row.cells, row.url, row.person_id) if full else _masked(row, found.columns)
             for row, full in zip(found.rows, in_full, strict=True)
         ],
         total=found.total,
@@ -92,4 +93,4 @@ def _masked(row: Row, columns: Sequence[Column]) -> ShownRow:
         elif column.cover == Cover.CHILD:
             cell = None
         cells[column.key] = cell
-    return ShownRow(row.unit, cells, url="")
+    return ShownRow(row.unit, cells, url="", person_id=row.person_id)

@@ -14,7 +14,8 @@ from xiaodun.screening.choices import FindingStatus, Symptom
 from xiaodun.screening.models import CheckSession, Finding
 
 SOURCE = _("Morning checks as submitted (WS/T 772-2020), corrections included")
-# A boarder is in a class and in a dormitory room; classes and lessons count each person once.
+# A boarder is in a class and in a dormitory room: rooms are left out. Who is in a class and in a training
+# lesson is expected at both and counts in both.
 COUNTED = [GroupKind.CLASS, GroupKind.LESSON]
 
 
@@ -86,6 +87,7 @@ def _findings(scope: FigureScope, status: FindingStatus) -> Rows:
                     else finding.session.source,
                 },
                 url=f"/checks/{finding.session_id}/",
+                person_id=finding.person_id,
             )
             for finding in found
         ],
@@ -136,10 +138,10 @@ def register() -> None:
             version=1,
             name=_("Expected"),
             meaning=_(
-                "Persons enrolled on the day in classes and training lessons. Dormitory rooms are left out: "
-                "their pupils are counted in their classes."
+                "Attendances owed on the day in classes and training lessons: who is enrolled in both counts in "
+                "both. Dormitory rooms are left out: their pupils are counted in their classes."
             ),
-            unit_word=_("persons"),
+            unit_word=_("attendances"),
             source=_("Enrolments"),
             compute=_expected,
             rows=_expected_rows,
@@ -151,10 +153,11 @@ def register() -> None:
             version=1,
             name=_("Absent, ill"),
             meaning=_(
-                "Persons whom the day's morning check found absent because of illness, in classes and "
-                "training lessons. Groups that have not submitted are left out, not counted as nought."
+                "Absences because of illness that the day's morning checks found in classes and training "
+                "lessons: who is missing in both counts in both. Groups that have not submitted are left out, "
+                "not counted as nought."
             ),
-            unit_word=_("persons"),
+            unit_word=_("absences"),
             source=SOURCE,
             compute=_absent_ill,
             rows=_absent_ill_rows,
@@ -165,8 +168,11 @@ def register() -> None:
             code="screening.absent_other",
             version=1,
             name=_("Absent, other reason"),
-            meaning=_("Persons whom the day's morning check found absent for a reason other than illness."),
-            unit_word=_("persons"),
+            meaning=_(
+                "Absences for a reason other than illness that the day's morning checks found in classes and "
+                "training lessons: who is missing in both counts in both."
+            ),
+            unit_word=_("absences"),
             source=SOURCE,
             compute=_absent_other,
             rows=_absent_other_rows,
@@ -177,8 +183,11 @@ def register() -> None:
             code="screening.symptomatic",
             version=1,
             name=_("At school with symptoms"),
-            meaning=_("Persons present at the day's morning check with at least one symptom."),
-            unit_word=_("persons"),
+            meaning=_(
+                "Findings of somebody present with at least one symptom at the day's morning checks of classes "
+                "and training lessons: who shows symptoms in both counts in both."
+            ),
+            unit_word=_("findings"),
             source=SOURCE,
             compute=_symptomatic,
             rows=_symptomatic_rows,

@@ -112,7 +112,8 @@ def figure_page(scope: Scope, code: str, unit_id: int, *, day: date, by: User, a
         raise Http404
     value = figures.value(code, unit, day, at)
     rows = figures.rows(code, unit, day, at, scope)
-    persons = [row.cells["person"] for row in rows.rows if row.cells.get("person")]
+    # Masked rows too: a masked child was shown as well.
+    persons = [row.person_id for row in rows.rows if row.person_id is not None]
     log_read(by=by, page=f"figure.{code}", unit=unit, person_ids=persons, at=at)
     chain = ancestors_of([unit])[unit.pk]
     # A group's name alone says little to whoever sees several institutions.
