@@ -253,3 +253,26 @@ def test_after_the_deadline_the_clock_counts_up_and_today_lists_it_as_overdue(sc
         today = words(client.get("/today/"))
     assert "超时 2 小时" in page
     assert "已过报告时限" in today
+
+
+def test_the_attack_rate_counts_children_whose_masked_names_are_alike(school, signal):
+    room = school.classes[1]
+    session = room.check_sessions.get()
+    a, b, c, d, *_ = school.pupils[room.pk]
+    school.correct(session.pk, {a: VOMITING, b: ["diarrhoea"], c: VOMITING, d: VOMITING}, at=moment(0, 8, 0))
+    with at(moment(0, 9, 0)):
+        page = words(sign_in(school.users[Role.PRINCIPAL]).get(f"/signals/{signal.pk}/"))
+    assert page.count("测**") == 4
+    assert "40.0%" in page
+
+
+def test_why_it_rang_leaves_out_the_outbreaks_of_other_weeks(school, signal):
+    room = school.classes[1]
+    school.submit(room, 1)
+    a, b, c, *_ = school.pupils[room.pk]
+    school.submit(room, 21, {a: VOMITING, b: VOMITING, c: VOMITING})
+    later = Signal.objects.exclude(pk=signal.pk).get()
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    with at(moment(21, 9, 0)):
+        pages = [words(client.get(f"/signals/{each.pk}/")) for each in (signal, later)]
+    assert [page.count("norm-2006-3-in-1-day") for page in pages] == [1, 1]
