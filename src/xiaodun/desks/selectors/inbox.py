@@ -68,4 +68,5 @@ def _group_to_check(url: str) -> Unit | None:
         return None
     if match.view_name != "desks:class_check":
         return None
-    return Unit.objects.filter(pk=match.kwargs["group_id"]).first()
+    group: Unit | None = Unit.objects.filter(pk=match.kwargs["group_id"]).first()
+    return group
