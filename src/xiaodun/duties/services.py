@@ -25,6 +25,7 @@ from xiaodun.engine.compliance import Value
 from xiaodun.kit import audit, clock, outbox, yamldata
 from xiaodun.kit.errors import Refusal
 from xiaodun.ladders import services as ladders
+from xiaodun.ladders.selectors import in_force
 from xiaodun.messages import services as messages
 from xiaodun.organisations.choices import GroupKind, InstitutionKind
 from xiaodun.organisations.models import Unit
@@ -111,6 +112,10 @@ def chase_due(*, at: datetime) -> int:
     and ladders there were. The number of statements does not depend on the number of groups. Safe to run
     twice and concurrently. A reminder that was not sent before the deadline (the server was down) is left
     out: the first step of the ladder tells the same person.
+
+    Raises:
+        ExceptionGroup: the ladders that could not be started, after all others were; each is tried again at
+            the next call.
     """
     day = clock.local_day(at)
     first = first_reminder(day)
@@ -133,7 +138,9 @@ def chase_due(*, at: datetime) -> int:
         reminders, escalations = _still_to_ask(reminders, escalations, day)
         _settle(settled, at=at)
         _remind(reminders, at=at)
-        _escalate(escalations, at=at)
+        failures = _escalate(escalations, at=at)
+    if failures:
+        raise ExceptionGroup(f"{len(failures)} ladders of duties could not be started", failures)
     return len(reminders) + len(escalations)
 
 
@@ -142,7 +149,7 @@ def _still_to_ask(
 ) -> tuple[list[Obligation], list[Obligation]]:
     """Leave out what another tick has done meanwhile, or a teacher; until the commit no other tick chases."""
     duties = {each.duty.pk for each in [*reminders, *escalations]}
-    list(Duty.objects.select_for_update().filter(pk__in=duties).order_by("pk"))
+    list(Duty.objects.select_for_update(no_key=True).filter(pk__in=duties).order_by("pk"))
     asked = set(Chase.objects.filter(day=day).values_list("duty_code", "unit_id", "step"))
     proved = set(Evidence.objects.filter(day=day).values_list("duty_code", "unit_id"))
 
@@ -191,7 +198,23 @@ def _remind(found: Sequence[Obligation], *, at: datetime) -> None:
         )
 
 
-def _escalate(found: Sequence[Obligation], *, at: datetime) -> None:
+def _escalate(found: Sequence[Obligation], *, at: datetime) -> list[Exception]:
+    """Start the ladders; returns why those that could not be started could not. They keep no chase."""
+    by_ladder: dict[str, list[Obligation]] = defaultdict(list)
+    for each in found:
+        by_ladder[each.duty.ladder].append(each)
+    failures: list[Exception] = []
+    for code, group in by_ladder.items():
+        try:
+            with transaction.atomic():
+                _start(code, group, at=at)
+        except Exception as error:
+            error.add_note(f"ladder {code}, duties {sorted({each.duty.rule for each in group})}")
+            failures.append(error)
+    return failures
+
+
+def _start(code: str, group: Sequence[Obligation], *, at: datetime) -> None:
     Chase.objects.bulk_create(
         Chase(
             duty_code=each.duty.code,
@@ -200,27 +223,23 @@ def _escalate(found: Sequence[Obligation], *, at: datetime) -> None:
             step=Chase.Step.ESCALATION,
             at=each.deadline,
         )
-        for each in found
+        for each in group
     )
-    by_ladder: dict[str, list[Obligation]] = defaultdict(list)
-    for each in found:
-        by_ladder[each.duty.ladder].append(each)
-    for code, group in by_ladder.items():
-        ladders.start_each(
-            code=code,
-            message_kind="duty-missed",
-            matters=[
-                ladders.Matter(
-                    subject=subject_of(each.duty.code, each.unit.pk, each.day),
-                    unit=each.unit,
-                    facts=_facts(each),
-                    url=_page(each),
-                    started_at=each.deadline,
-                )
-                for each in group
-            ],
-            at=at,
-        )
+    ladders.start_each(
+        code=code,
+        message_kind="duty-missed",
+        matters=[
+            ladders.Matter(
+                subject=subject_of(each.duty.code, each.unit.pk, each.day),
+                unit=each.unit,
+                facts=_facts(each),
+                url=_page(each),
+                started_at=each.deadline,
+            )
+            for each in group
+        ],
+        at=at,
+    )
 
 
 def _facts(each: Obligation) -> dict[str, str]:
@@ -257,7 +276,7 @@ def tighten(
     deadline = deadline.replace(second=0, microsecond=0)
     with transaction.atomic():
         # Two tightenings of one unit must not both end the row before.
-        unit = Unit.objects.select_for_update().get(pk=unit.pk)
+        unit = Unit.objects.select_for_update(no_key=True).get(pk=unit.pk)
         limit, rule = _latest_allowed(unit, duty_code, valid_from)
         if deadline > limit:
             raise Refusal(
@@ -442,12 +461,13 @@ def load_playbook(file: Path | Traversable, *, at: datetime) -> int:
     readable.
 
     Raises:
-        DataFileError: with file, entry and remedy for every fault, for a changed version and for two rows
-            that ask the same duty of the same kind of group on one day.
+        DataFileError: with file, entry and remedy for every fault, for a changed version, for a ladder that
+            is not in force on the duty's first day, and for two rows that ask the same duty of the same kind
+            of group on one day.
     """
     content = yamldata.load(file, _Playbook)
     with transaction.atomic():
-        known = {_as_entry(duty).key: duty for duty in Duty.objects.select_for_update()}
+        known = {_as_entry(duty).key: duty for duty in Duty.objects.select_for_update(no_key=True)}
         faults: list[str] = []
         made = 0
         for entry in content.duties:
@@ -462,6 +482,7 @@ def load_playbook(file: Path | Traversable, *, at: datetime) -> int:
                 )
             elif duty.valid_to != entry.valid_to:
                 _end_duty(duty, entry.valid_to, at=at)
+        faults += [f"{file.name}, {fault}" for fault in _without_ladder(content.duties)]
         faults += [f"{file.name}, {fault}" for fault in _clashes(known.values())]
         if faults:
             raise yamldata.DataFileError("\n".join(faults))
@@ -500,6 +521,16 @@ def _end_duty(duty: Duty, valid_to: date | None, *, at: datetime) -> None:
 
 def _as_entry(duty: Duty) -> _DutyEntry:
     return _DutyEntry.model_validate({name: getattr(duty, name) for name in _DutyEntry.model_fields})
+
+
+def _without_ladder(entries: Sequence[_DutyEntry]) -> list[str]:
+    holds = {key: in_force(*key) for key in {(entry.ladder, entry.valid_from) for entry in entries}}
+    return [
+        f"{entry.code} ({entry.variant}) v{entry.version}: its ladder {entry.ladder} is not in force on "
+        f"{entry.valid_from}. Load a version of the ladder that holds on this day first, or correct its name."
+        for entry in entries
+        if not holds[entry.ladder, entry.valid_from]
+    ]
 
 
 def _clashes(duties: Iterable[Duty]) -> list[str]:

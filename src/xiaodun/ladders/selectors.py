@@ -1,12 +1,13 @@
 """Reads of ladders: whom a matter has been told to, when, and who comes next."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from xiaodun.accounts.choices import Role
-from xiaodun.ladders.models import LadderNotice, LadderRun, LadderStep
+from xiaodun.ladders.models import Ladder, LadderNotice, LadderRun, LadderStep
 from xiaodun.messages.selectors import Delivery, deliveries
 from xiaodun.organisations.models import Unit
+from xiaodun.organisations.selectors import valid_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class NextStep:
 
     role: Role
     at: datetime
+
+
+def in_force(code: str, day: date) -> bool:
+    """Whether a version of the ladder holds on ``day``, so that something can climb it. One query."""
+    return Ladder.objects.filter(valid_on(day), code=code).exists()
 
 
 def history(subject: str) -> list[Notice]:

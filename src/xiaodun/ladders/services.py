@@ -124,7 +124,7 @@ def acknowledge(*, subject: str, by: User, at: datetime) -> int:
     A step that fell due and was not taken yet is not taken any more.
     """
     with transaction.atomic():
-        runs = list(_running([subject]).select_for_update(of=("self",)).select_related("unit"))
+        runs = list(_running([subject]).select_for_update(of=("self",), no_key=True).select_related("unit"))
         LadderRun.objects.filter(pk__in=[run.pk for run in runs]).update(
             acknowledged_at=at, acknowledged_by=by, next_at=None
         )
@@ -162,7 +162,7 @@ def climb_due(*, at: datetime) -> int:
     while True:
         with transaction.atomic():
             runs = list(
-                LadderRun.objects.select_for_update(of=("self",), skip_locked=True)
+                LadderRun.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
                 .filter(next_at__lte=at)
                 .select_related("unit")
                 .order_by("next_at", "pk")[:_RUNS_A_BATCH]
@@ -349,7 +349,7 @@ def load_ladders(file: Path | Traversable, *, at: datetime) -> int:
     with transaction.atomic():
         known = {
             (ladder.code, ladder.version): ladder
-            for ladder in Ladder.objects.select_for_update().prefetch_related("steps")
+            for ladder in Ladder.objects.select_for_update(no_key=True).prefetch_related("steps")
         }
         faults: list[str] = []
         made = 0

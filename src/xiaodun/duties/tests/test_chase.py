@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import BEFORE, make_cast, pass_time, settle, staff, submit
 from xiaodun.accounts.services import end_role
 from xiaodun.duties import pages
-from xiaodun.duties.models import Chase, Evidence
+from xiaodun.duties.models import Chase, Duty, Evidence
 from xiaodun.duties.policies import subject_of
 from xiaodun.duties.selectors import obligation_of
 from xiaodun.duties.services import chase_due, excuse, tighten
@@ -310,3 +310,20 @@ def together(work: Callable[[], object]) -> list[Exception]:
     for thread in threads:
         thread.join(timeout=60)
     return failures
+
+
+def test_a_duty_whose_ladder_is_not_in_force_keeps_no_other_from_being_chased(cast):
+    Duty.objects.filter(code=DUTY, variant="school").update(ladder="ended")
+    _, _, groups = make_schools("K", 7)
+    late = moment(cast.day, "09:00")
+    settle(at=late)
+    primary, college = groups[1], groups[6]
+    for _again in range(2):
+        with pytest.raises(ExceptionGroup) as failed:
+            chase_due(at=late)
+        assert [error.code for error in failed.value.exceptions] == ["ladder-not-in-force"]
+        escalated = Chase.objects.filter(step=Chase.Step.ESCALATION).values_list("unit", flat=True)
+        assert list(escalated) == [college.pk]
+    Duty.objects.filter(code=DUTY, variant="school").update(ladder="duty-check")
+    chase_due(at=late)
+    assert LadderRun.objects.filter(unit=primary).count() == 1

@@ -12,10 +12,16 @@ from xiaodun.duties.services import PLAYBOOK, load_playbook
 from xiaodun.duties.tests.world import DUTY, moment
 from xiaodun.kit.models import AuditEntry
 from xiaodun.kit.yamldata import DataFileError
+from xiaodun.ladders.services import LADDERS, load_ladders
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 AT = datetime(2020, 11, 30, 1, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def ladders(db) -> None:
+    load_ladders(LADDERS, at=AT)
 
 
 @pytest.fixture
@@ -65,6 +71,13 @@ def test_two_rows_for_one_group_on_one_day_are_refused_and_nothing_is_stored(shi
     clash = shipped[1] | {"variant": "special", "institution_kinds": ["college", "senior"]}
     with pytest.raises(DataFileError, match=r"asks what morning-check .* Give that one a valid_to"):
         load([*shipped, clash])
+    assert not Duty.objects.exists()
+
+
+@pytest.mark.parametrize("changes", [{"ladder": "duty-chekc"}, {"valid_from": date(2020, 7, 27)}])
+def test_a_duty_without_a_ladder_in_force_is_refused_with_the_remedy(shipped, load, changes):
+    with pytest.raises(DataFileError, match=r"morning-check \(school\) v1: its ladder .* Load a version"):
+        load([shipped[0] | changes, *shipped[1:]])
     assert not Duty.objects.exists()
 
 
