@@ -224,6 +224,7 @@ def enrol(
     _lock(person)
     enrolment = Enrolment(person=person, group=group, number=number, valid_from=valid_from, valid_to=valid_to)
     _check(enrolment, Enrolment.objects.filter(person=person, group=group))
+    _keep_drills_apart(enrolment)
     enrolment.save(force_insert=True)
     _record(by, "enrol", enrolment, at=at)
     _announce(person, [group.pk], valid_from, at)
@@ -249,15 +250,22 @@ def enrol_many(*, by: Actor, unit: Unit, rows: Iterable[EnrolmentRow], at: datet
     ]
     person_ids = sorted({enrolment.person_id for enrolment in enrolments})
     known: dict[tuple[int, int], list[Enrolment]] = {}
+    roots: dict[int, str] = {}
     for part in _parts(person_ids):
         # Evaluated for its locks; in one order, so that two batches cannot wait for each other.
-        list(Person.objects.select_for_update().filter(pk__in=part).order_by("pk").values_list("pk"))
-        for row in Enrolment.objects.filter(person__in=part):
+        locked = Person.objects.select_for_update(no_key=True).filter(pk__in=part).order_by("pk")
+        list(locked.values_list("pk"))
+        for row in Enrolment.objects.filter(person__in=part).select_related("group"):
             known.setdefault((row.person_id, row.group_id), []).append(row)
+            roots.setdefault(row.person_id, _root_of(row.group))
+    drills = _drill_roots()
     errors = []
     for position, enrolment in enumerate(enrolments, start=1):
         others = known.setdefault((enrolment.person_id, enrolment.group_id), [])
+        root = roots.setdefault(enrolment.person_id, _root_of(enrolment.group))
         fault = _fault_in_enrolment(enrolment, others)
+        if fault is None and _mixed(drills, {root, _root_of(enrolment.group)}):
+            fault = _DRILL_APART
         others.append(enrolment)
         if fault is not None:
             errors.append(_row_error(position, fault, enrolment.person_id))
@@ -312,6 +320,7 @@ def transfer(
         )
     new = Enrolment(person=person, group=to_group, number=number, valid_from=on, valid_to=old.valid_to)
     _check(new, Enrolment.objects.filter(person=person, group=to_group))
+    _keep_drills_apart(new)
     old.valid_to = on - _DAY
     old.save(update_fields=["valid_to"])
     new.save(force_insert=True)
@@ -364,8 +373,9 @@ def leave_group(*, by: Actor, person: Person, group: Unit, last_day: date, at: d
 
 
 def _lock(person: Person) -> None:
-    # The person's row is the lock: two doors that enrol the same person at once must not both succeed.
-    Person.objects.select_for_update().filter(pk=person.pk).values_list("pk").first()
+    # The person's row is the lock: two doors that enrol the same person at once must not both succeed. Not
+    # its key: who writes rows that refer to the person need not wait, and cannot come to wait in a ring.
+    Person.objects.select_for_update(no_key=True).filter(pk=person.pk).values_list("pk").first()
 
 
 def _running(person: Person, group: Unit, on: date) -> Enrolment:
@@ -387,6 +397,40 @@ def _check(enrolment: Enrolment, others: Iterable[Enrolment]) -> None:
     if fault is not None:
         facts = {"person": enrolment.person_id, "group": enrolment.group_id, **_period(enrolment)}
         raise _refusal(fault, facts)
+
+
+def _keep_drills_apart(enrolment: Enrolment) -> None:
+    """Who has ever belonged to a real group takes no part in a drill, nor the other way round.
+
+    A made-up case of a drill would else count with the person's real ones.
+    """
+    paths = Enrolment.objects.filter(person=enrolment.person_id).values_list("group__path", flat=True)
+    roots = {path[: Unit.steplen] for path in paths} | {_root_of(enrolment.group)}
+    # Nearly everybody stays under one root: only who does not is worth a second query.
+    if len(roots) > 1 and _mixed(_drill_roots(), roots):
+        raise _refusal(_DRILL_APART, {"person": enrolment.person_id, "group": enrolment.group_id})
+
+
+def _root_of(group: Unit) -> str:
+    return str(group.path[: Unit.steplen])
+
+
+def _drill_roots() -> frozenset[str]:
+    return frozenset(Unit.objects.filter(depth=1, kind=UnitKind.DRILL).values_list("path", flat=True))
+
+
+def _mixed(drills: frozenset[str], roots: set[str]) -> bool:
+    """Whether some of these roots are drills and some are not."""
+    return 0 < len(roots & drills) < len(roots)
+
+
+_DRILL_APART = _Fault(
+    "drill-and-real-mixed",
+    _("Real persons and those of a drill are kept apart; this person belongs to the other side."),
+    _("Make a person with an invented name for the drill, or choose a group on the person's own side."),
+    status=409,
+    field="group",
+)
 
 
 def _fault_in_enrolment(enrolment: Enrolment, others: Iterable[Enrolment]) -> _Fault | None:

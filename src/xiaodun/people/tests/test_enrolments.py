@@ -3,13 +3,11 @@
 from datetime import date, timedelta
 
 import pytest
-from django.http import Http404
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from xiaodun.accounts.policies import Grant, Scope
 from xiaodun.kit import outbox
 from xiaodun.kit.errors import Refusal
 from xiaodun.kit.models import AuditEntry
@@ -216,7 +214,7 @@ def test_a_batch_is_announced_as_one(tree, heard):
     ]
 
 
-def test_counts_and_rosters_of_many_groups_take_one_query_each(tree, django_assert_num_queries):
+def test_counts_of_many_groups_take_one_query(tree, django_assert_num_queries):
     make_class(tree.class_1, range(3), since=FIRST_DAY)
     make_class(tree.class_2, range(3, 8), since=FIRST_DAY)
     with django_assert_num_queries(1):
@@ -225,41 +223,52 @@ def test_counts_and_rosters_of_many_groups_take_one_query_each(tree, django_asse
             tree.class_2.pk: 5,
         }
     assert selectors.head_counts(under(tree.class_1.path), DAY) == {tree.class_1.pk: 3}
-    with django_assert_num_queries(1):
-        rosters = selectors.persons_in([tree.class_1.pk, tree.class_2.pk, tree.dormitory.pk], DAY)
-    assert {pk: len(rows) for pk, rows in rosters.items()} == {
-        tree.class_1.pk: 3, tree.class_2.pk: 5, tree.dormitory.pk: 0,
-    }  # fmt: skip
 
 
-def test_enrolments_of_a_window_are_those_that_touch_it(tree, django_assert_num_queries):
-    (pupil,) = make_class(tree.class_1, range(1), since=FIRST_DAY)
-    services.transfer(by=None, person=pupil, from_group=tree.class_1, to_group=tree.class_2, on=DAY, at=AT)
-    with django_assert_num_queries(1):
-        found = selectors.enrolments_between([pupil.pk], DAY - timedelta(days=1), DAY)[pupil.pk]
-        assert [row.group for row in found] == [tree.class_1, tree.class_2]
-    assert [row.group for row in selectors.enrolments_between([pupil.pk], DAY, NEXT)[pupil.pk]] == [
-        tree.class_2
-    ]
+def drill_refusal(act):
+    with pytest.raises(Refusal) as refused:
+        act()
+    assert refused.value.lifts
+    return refused.value.code, refused.value.status
 
 
-def test_a_roster_opens_to_those_who_may_see_children_there_and_to_nobody_else(tree):
-    make_class(tree.class_1, range(3), since=FIRST_DAY)
+def test_a_real_pupil_takes_no_part_in_a_drill_nor_the_other_way_round(tree):
+    area = organisations.create_drill_area(by=None, code="DRILL", name="演练区", at=AT)
+    drill = make_district("X", root=area)
+    (real,) = make_class(tree.class_1, range(1), since=FIRST_DAY)
+    (made_up,) = make_class(drill.class_1, range(1, 2), since=FIRST_DAY)
+    apart = ("drill-and-real-mixed", 409)
 
-    def scope(role, unit):
-        return Scope(None, (Grant(role, unit.pk, unit.path, unit.kind),))
-
-    for allowed in (scope("class_teacher", tree.class_1), scope("school_doctor", tree.school)):
-        assert len(selectors.roster_visible_to(allowed, tree.class_1.pk, DAY)) == 3
-    for refused in (
-        scope("class_teacher", tree.class_2),
-        scope("district_officer", tree.district),
-        scope("school_doctor", tree.training),
-        Scope(None),
+    for person, group in ((real, drill.class_2), (made_up, tree.class_2)):
+        given = {"by": None, "person": person, "at": AT}
+        assert drill_refusal(lambda: services.enrol(**given, group=group, valid_from=NEXT)) == apart  # noqa: B023
+    for person, old, new in (
+        (real, tree.class_1, drill.class_1),
+        (made_up, drill.class_1, tree.class_1),
     ):
-        for group_id in (tree.class_1.pk, 999_999):
-            with pytest.raises(Http404):
-                selectors.roster_visible_to(refused, group_id, DAY)
+        given = {"by": None, "person": person, "from_group": old, "to_group": new, "on": NEXT, "at": AT}
+        assert drill_refusal(lambda: services.transfer(**given)) == apart  # noqa: B023
+    # Nor after the real enrolment has ended, nor within one batch.
+    services.leave_group(by=None, person=real, group=tree.class_1, last_day=DAY, at=AT)
+    newcomer = make_pupil(7)
+    rows = [
+        services.EnrolmentRow(real, drill.class_1, NEXT),
+        services.EnrolmentRow(newcomer, tree.class_1, NEXT),
+        services.EnrolmentRow(newcomer, drill.class_1, NEXT),
+    ]
+    with pytest.raises(Refusal) as refused:
+        services.enrol_many(by=None, unit=tree.district, rows=rows, at=AT)
+    assert [error.person for error in refused.value.errors] == [real.pk, newcomer.pk]
+    assert Enrolment.objects.count() == 2
+
+
+def test_a_person_may_move_between_districts(tree):
+    other = make_district("Y")
+    (pupil,) = make_class(tree.class_1, range(1), since=FIRST_DAY)
+    moved = services.transfer(
+        by=None, person=pupil, from_group=tree.class_1, to_group=other.class_1, on=NEXT, at=AT
+    )
+    assert moved.group == other.class_1
 
 
 SPAN = 20

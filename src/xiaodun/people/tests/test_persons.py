@@ -4,7 +4,6 @@ from datetime import date
 
 import pytest
 from django.db import connection
-from django.http import Http404
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
@@ -13,10 +12,10 @@ from xiaodun.kit import audit
 from xiaodun.kit.errors import Refusal
 from xiaodun.kit.models import AuditEntry
 from xiaodun.organisations.tests.cast import AT, FIRST_DAY, make_district
-from xiaodun.people import selectors, services
+from xiaodun.people import services
 from xiaodun.people.models import Person
 from xiaodun.people.services import EnrolmentRow, PersonRow
-from xiaodun.people.tests.cast import make_class, make_pupil
+from xiaodun.people.tests.cast import make_pupil
 
 pytestmark = pytest.mark.django_db
 
@@ -116,35 +115,3 @@ def test_sixty_persons_take_no_more_statements_than_twenty():
             )
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 14
-
-
-def test_a_person_is_found_by_number_name_pinyin_and_initials_of_either_reading(django_assert_num_queries):
-    tree = make_district()
-    pupils = make_class(tree.class_1, range(8), since=FIRST_DAY)
-    scope = scope_on(tree.school)
-    for words in ("单", "伟", "shanwei", "Shan Wei", "danwei", "sw", "dw", "S0002", "s0002"):
-        with django_assert_num_queries(1):
-            found = selectors.find_persons_visible_to(scope, words, DAY)
-        assert found == [pupils[2]], words
-    assert selectors.find_persons_visible_to(scope, " ", DAY) == []
-    assert selectors.find_persons_visible_to(scope, "wei", DAY) == []
-    assert len(selectors.find_persons_visible_to(scope, "s00", DAY, limit=3)) == 3
-
-
-def test_a_search_finds_nobody_outside_the_scope_and_nobody_twice():
-    tree = make_district()
-    pupils = make_class(tree.class_1, range(4), since=FIRST_DAY)
-    services.enrol(by=None, person=pupils[2], group=tree.dormitory, valid_from=FIRST_DAY, at=AT)
-    assert selectors.find_persons_visible_to(scope_on(tree.school), "sw", DAY) == [pupils[2]]
-    assert selectors.find_persons_visible_to(scope_on(tree.class_2, "class_teacher"), "sw", DAY) == []
-    assert selectors.find_persons_visible_to(scope_on(tree.district, "district_officer"), "sw", DAY) == []
-    assert selectors.find_persons_visible_to(Scope(None), "sw", DAY) == []
-
-
-def test_a_foreign_person_and_an_unknown_one_are_equally_not_found():
-    tree = make_district()
-    (pupil,) = make_class(tree.class_1, range(1), since=FIRST_DAY)
-    assert selectors.person_visible_to(scope_on(tree.school), pupil.pk, DAY) == pupil
-    for scope, pk in ((scope_on(tree.training), pupil.pk), (scope_on(tree.school), 999_999)):
-        with pytest.raises(Http404):
-            selectors.person_visible_to(scope, pk, DAY)
