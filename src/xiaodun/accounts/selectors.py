@@ -6,10 +6,9 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
-from django.utils.translation import gettext as _
 
 from xiaodun.accounts.choices import Role
-from xiaodun.accounts.models import Actor, ApiToken, RoleAssignment, User
+from xiaodun.accounts.models import ApiToken, RoleAssignment, User
 from xiaodun.accounts.policies import ROLE_ORDER, Grant, Scope, token_grant
 from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
@@ -106,8 +105,3 @@ def demo_users(on: date) -> list[DemoUser]:
     for row in rows:
         first.setdefault(row.role, row)
     return [DemoUser(role, first[role].user, first[role].unit) for role in ROLE_ORDER if role in first]
-
-
-def user_label(actor: Actor) -> str:
-    """Who acted, in words: the user's name, the token's, or the system."""
-    return _("the system") if actor is None else actor.name

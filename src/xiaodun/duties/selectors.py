@@ -164,21 +164,6 @@ def duties_of(scope: Scope, day: date, at: datetime) -> DutyDay:
     return DutyDay(list(_obligations(groups, day, day, at)))
 
 
-def overdue_for(scope: Scope, day: date, at: datetime) -> list[Obligation]:
-    """See :attr:`DutyDay.overdue`."""
-    return duties_of(scope, day, at).overdue
-
-
-def due_for(scope: Scope, day: date, at: datetime) -> list[Obligation]:
-    """See :attr:`DutyDay.due`."""
-    return duties_of(scope, day, at).due
-
-
-def done_for(scope: Scope, day: date, at: datetime) -> list[Obligation]:
-    """See :attr:`DutyDay.done`."""
-    return duties_of(scope, day, at).done
-
-
 @dataclass(frozen=True, slots=True)
 class Compliance:
     """What became of the duties of a period. One score for each duty and weight of a late fulfilment."""

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Protocol
 
 from django.db.models import Q, QuerySet
-from django.http import Http404
 
 from xiaodun.engine.calendar import Override, SchoolCalendar
 from xiaodun.engine.calendar import Term as CalendarTerm
@@ -80,24 +79,10 @@ def groups_on(day: date, q: Q | None = None) -> QuerySet[Unit]:
     return groups.filter(Q(last_day__isnull=True) | Q(last_day__gte=day)).order_by("path")
 
 
-def groups_visible_to(scope: PathScope, right: str) -> QuerySet[Unit]:
-    """The groups on which the holder of ``scope`` has ``right``, closed ones included, in tree order."""
-    groups: QuerySet[Unit] = Unit.objects.filter(scope.q(right), kind=UnitKind.GROUP)
-    return groups.order_by("path")
-
-
 def institutions_visible_to(scope: PathScope, right: str) -> QuerySet[Unit]:
     """The institutions on which the holder of ``scope`` has ``right`` as a whole, in tree order."""
     institutions: QuerySet[Unit] = Unit.objects.filter(scope.q(right), kind=UnitKind.INSTITUTION)
     return institutions.order_by("path")
-
-
-def unit_visible_to(scope: PathScope, right: str, unit_id: int) -> Unit:
-    """One unit; ``Http404`` alike for an unknown unit and for one outside the scope."""
-    unit: Unit | None = Unit.objects.filter(scope.q(right), pk=unit_id).first()
-    if unit is None:
-        raise Http404
-    return unit
 
 
 def school_calendar(unit: Unit) -> SchoolCalendar:

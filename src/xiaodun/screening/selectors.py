@@ -1,9 +1,7 @@
 """Reads of checks, scoped to the reader."""
 
-from collections.abc import Iterable
 from datetime import date
 
-from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from xiaodun.accounts.choices import Right
@@ -57,18 +55,3 @@ def findings_in_force(session: CheckSession) -> list[Finding]:
 def finding_history(session: CheckSession) -> list[Finding]:
     """Every finding that ever stood in a session, replaced ones included, with persons (one query)."""
     return list(session.findings.select_related("person").order_by("person_id", "since_version"))
-
-
-def sessions_on(day: date, groups: Q | None = None) -> QuerySet[CheckSession]:
-    """The sessions of a day; ``groups`` narrows by the group's unit (fields prefixed ``group__``)."""
-    found = CheckSession.objects.filter(day=day)
-    return found if groups is None else found.filter(groups)
-
-
-def findings_on(day: date, *, statuses: Iterable[str], groups: Q) -> QuerySet[Finding]:
-    """Findings in force of these statuses on a day; ``groups`` is a Q over ``session__group__``."""
-    return (
-        Finding.objects.filter(groups, day=day, status__in=list(statuses), replaced_in__isnull=True)
-        .select_related("person", "session__group", "session__submitted_by")
-        .order_by("session__group__path", "person__number")
-    )

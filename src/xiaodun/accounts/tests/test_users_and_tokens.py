@@ -113,8 +113,3 @@ def test_a_malformed_token_is_refused(officer, changes, code):
     with pytest.raises(Refusal, match=code):
         services.make_api_token(by=officer, unit=make_district().school, at=AT, **given)
     assert not ApiToken.objects.exists()
-
-
-def test_who_acted_is_said_in_words(officer):
-    assert selectors.user_label(officer) == "张主任"
-    assert str(selectors.user_label(None))

@@ -12,11 +12,9 @@ from xiaodun.duties.models import Evidence
 from xiaodun.duties.selectors import (
     compliance,
     compliances,
-    done_for,
-    due_for,
+    duties_of,
     obligation_of,
     obligations,
-    overdue_for,
 )
 from xiaodun.duties.services import excuse, record_evidence, tighten
 from xiaodun.duties.tests.world import DUTY, MINUTE, make_schools, moment, prove
@@ -321,23 +319,25 @@ def test_everybody_sees_the_duties_of_their_own_units_only(cast):
     prove(cast.class_a, moment(cast.day, "08:00"))
     noon = moment(cast.day, "12:00")
 
-    def seen(user, read):
-        return [each.unit for each in read(scope_of(user, cast.day), cast.day, noon)]
+    def seen(user, at=noon):
+        return duties_of(scope_of(user, cast.day), cast.day, at)
 
-    assert seen(cast.teacher, done_for) == [cast.class_a]
-    assert seen(cast.teacher, overdue_for) == []
-    assert seen(cast.grade_lead, overdue_for) == [cast.class_b]
-    assert seen(cast.doctor, overdue_for) == [cast.class_b, cast.class_c, cast.class_d]
-    assert seen(cast.officer, overdue_for) == [cast.class_b, cast.class_c, cast.class_d, cast.other_class]
-    assert seen(cast.trainer, overdue_for) == [cast.drill_class]
-    assert seen(cast.officer, due_for) == []
-    early = due_for(scope_of(cast.teacher, cast.day), cast.day, moment(cast.day, "07:00"))
-    assert [each.unit for each in early] == [cast.class_a]
+    def units(found):
+        return [each.unit for each in found]
+
+    assert units(seen(cast.teacher).done) == [cast.class_a]
+    assert units(seen(cast.teacher).overdue) == []
+    assert units(seen(cast.grade_lead).overdue) == [cast.class_b]
+    assert units(seen(cast.doctor).overdue) == [cast.class_b, cast.class_c, cast.class_d]
+    assert units(seen(cast.officer).overdue) == [cast.class_b, cast.class_c, cast.class_d, cast.other_class]
+    assert units(seen(cast.trainer).overdue) == [cast.drill_class]
+    assert units(seen(cast.officer).due) == []
+    assert units(seen(cast.teacher, moment(cast.day, "07:00")).due) == [cast.class_a]
 
 
 def test_who_holds_no_role_sees_no_duty(cast):
     scope = scope_of(cast.teacher, date(2020, 1, 1))
-    assert done_for(scope, cast.day, cast.at) == []
+    assert duties_of(scope, cast.day, cast.at).all == []
 
 
 def test_evidence_of_an_unknown_duty_is_kept_and_asks_nothing(cast):
