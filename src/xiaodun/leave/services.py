@@ -37,11 +37,11 @@ def announce_leave(
             lifts=_("Give a last day on or after the first."),
         )
     with transaction.atomic():
-        other = (
-            Leave.objects.select_for_update()
-            .filter(person=person, cancelled_at__isnull=True, start__lte=end, end__gte=start)
-            .first()
-        )
+        # The person's row is the lock: of two announcements at once the second must find the first.
+        Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+        other = Leave.objects.filter(
+            person=person, cancelled_at__isnull=True, start__lte=end, end__gte=start
+        ).first()
         if other is not None:
             raise Refusal(
                 "leave-overlaps",
@@ -70,7 +70,7 @@ def cancel_leave(*, by: User | None, leave: Leave, at: datetime) -> Leave:
         Leave.DoesNotExist: when the row has been deleted meanwhile.
     """
     with transaction.atomic():
-        leave = Leave.objects.select_for_update().get(pk=leave.pk)
+        leave = Leave.objects.select_for_update(no_key=True).get(pk=leave.pk)
         if leave.cancelled_at is None:
             leave.cancelled_at = at
             leave.save(update_fields=["cancelled_at"])
