@@ -138,8 +138,8 @@ def register() -> None:
             version=1,
             name=_("Expected"),
             meaning=_(
-                "Attendances owed on the day in classes and training lessons: who is enrolled in both counts in "
-                "both. Dormitory rooms are left out: their pupils are counted in their classes."
+                "Attendances owed on the day in classes and training lessons: who is enrolled in both counts "
+                "in both. Dormitory rooms are left out: their pupils are counted in their classes."
             ),
             unit_word=_("attendances"),
             source=_("Enrolments"),
@@ -154,8 +154,8 @@ def register() -> None:
             name=_("Absent, ill"),
             meaning=_(
                 "Absences because of illness that the day's morning checks found in classes and training "
-                "lessons: who is missing in both counts in both. Groups that have not submitted are left out, "
-                "not counted as nought."
+                "lessons: who is missing in both counts in both. Groups that have not submitted are left "
+                "out, not counted as nought."
             ),
             unit_word=_("absences"),
             source=SOURCE,
@@ -184,8 +184,8 @@ def register() -> None:
             version=1,
             name=_("At school with symptoms"),
             meaning=_(
-                "Findings of somebody present with at least one symptom at the day's morning checks of classes "
-                "and training lessons: who shows symptoms in both counts in both."
+                "Findings of somebody present with at least one symptom at the day's morning checks of "
+                "classes and training lessons: who shows symptoms in both counts in both."
             ),
             unit_word=_("findings"),
             source=SOURCE,

@@ -1,7 +1,7 @@
 """Writes of checks: submit once, correct with history."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from xiaodun.accounts.models import ApiToken, User
 from xiaodun.duties.services import record_evidence
 from xiaodun.kit import audit, clock, outbox, receipts
-from xiaodun.kit.errors import Refusal
+from xiaodun.kit.errors import Refusal, RowError
 from xiaodun.organisations.models import Unit
 from xiaodun.people.models import Person
 from xiaodun.people.selectors import roster
@@ -20,6 +20,8 @@ from xiaodun.screening.models import CheckRevision, CheckSession, Finding
 from xiaodun.screening.policies import FindingInput, errors_in
 
 CHECK_RECORDED = "screening.check_recorded"
+# A device's clock may be wrong by months (a flat battery); what lies further off is no moment of a check.
+FURTHEST_TAP = timedelta(days=366)
 DUTY_OF_KIND = {CheckKind.MORNING: "morning-check"}
 
 
@@ -49,7 +51,8 @@ def submit_check(
 
     Raises:
         Refusal: ``check-already-submitted`` (409, with whose and when), ``check-invalid`` (422, row by row),
-            ``check-future-day``, ``group-without-pupils``, ``receipt-mismatch`` (422).
+            ``check-future-day``, ``check-tap-impossible`` (422), ``group-without-pupils``,
+            ``receipt-mismatch`` (422).
     """
     findings = [finding.normalised() for finding in findings]
     payload = {
@@ -69,6 +72,7 @@ def submit_check(
             facts={"day": day.isoformat()},
             lifts=_("Choose today or an earlier day."),
         )
+    _refuse_impossible_tap(tapped_at, received_at)
     try:
         with transaction.atomic():
             return _insert_check(
@@ -188,7 +192,11 @@ def correct_check(
         return answer
     try:
         with transaction.atomic():
-            session = CheckSession.objects.select_for_update().get(pk=session.pk)
+            session = CheckSession.objects.select_for_update(no_key=True).get(pk=session.pk)
+            # This client's own repeat may have waited for the lock while the first was stored.
+            answer = receipts.first_answer(source=source, client_id=client_id, payload=payload)
+            if answer is not None:
+                return answer
             if session.version != base_version:
                 raise Refusal(
                     "check-changed-meanwhile",
@@ -256,6 +264,26 @@ def _replace_findings(
     for field, value in _counts(wanted.values()).items():
         setattr(session, field, value)
     session.save(update_fields=["version", "absent_ill", "absent_other", "late", "symptomatic"])
+
+
+def _refuse_impossible_tap(tapped_at: datetime, received_at: datetime) -> None:
+    # Without an offset it is no moment at all and compares with none.
+    if tapped_at.tzinfo is None or not abs(tapped_at - received_at) <= FURTHEST_TAP:
+        raise Refusal(
+            "check-tap-impossible",
+            _("The time at which the check says it was made is not within a year of now."),
+            status=422,
+            facts={"tapped_at": tapped_at.isoformat(), "received_at": received_at.isoformat()},
+            errors=[
+                RowError(
+                    where="tapped_at",
+                    message=_("This is not a moment within a year of now."),
+                    remedy=_("Set the clock of the device and send again."),
+                    field="tapped_at",
+                )
+            ],
+            lifts=_("Set the clock of the device and send again."),
+        )
 
 
 def _refuse_second_submission(*, group: Unit, kind: CheckKind, day: date) -> None:

@@ -1,10 +1,12 @@
 """Submitting and correcting a check: one tap, safe to repeat, nothing lost, nothing overwritten silently."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from time import sleep
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
@@ -207,3 +209,46 @@ def test_a_device_clock_may_be_wrong_and_is_kept_as_sent(school):
     )
     session = CheckSession.objects.get(pk=answer["session"])
     assert (session.tapped_at, session.received_at) == (moment(0, 7, 52), moment(0, 7, 42))
+
+
+@pytest.mark.parametrize("days", [-367, 367, -700_000])
+def test_a_tap_of_another_age_is_refused_by_its_field(school, days):
+    given = {
+        "by": None, "group": school.classes[0], "kind": CheckKind.MORNING, "day": day(0), "findings": [],
+        "received_at": moment(0), "clock_offset_ms": None, "source": "test",
+    }  # fmt: skip
+    for tapped_at in (moment(0) + timedelta(days=days), moment(0).replace(tzinfo=None)):
+        with pytest.raises(Refusal) as refused:
+            services.submit_check(**given, tapped_at=tapped_at, client_id=uuid4())
+        assert (refused.value.code, refused.value.status) == ("check-tap-impossible", 422)
+        assert [error.field for error in refused.value.errors] == ["tapped_at"]
+    assert not CheckSession.objects.exists()
+    services.submit_check(
+        **given, tapped_at=moment(0) + timedelta(days=366 if days > 0 else -366), client_id=uuid4()
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_repeat_of_a_correction_that_races_the_first_gets_its_answer():
+    school = make_school(classes=1)
+    pupil = school.pupils[school.classes[0].pk][0]
+    session = CheckSession.objects.get(pk=submit(school, [])["session"])
+    given = {
+        "by": None, "session": session, "base_version": 1, "reason": "", "at": moment(0, 9),
+        "findings": [FindingInput(pupil.pk, FindingStatus.LATE)], "client_id": uuid4(), "source": "test",
+    }  # fmt: skip
+
+    def correct(_number: int) -> dict:
+        try:
+            return services.correct_check(**given)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        with transaction.atomic():
+            CheckSession.objects.select_for_update().get(pk=session.pk)
+            answers = pool.map(correct, range(3))
+            # Time for all to ask for the receipt and to come to the lock.
+            sleep(1)
+        assert list(answers) == [{"session": session.pk, "version": 2}] * 3
+    assert CheckSession.objects.get().version == 2
