@@ -1,5 +1,6 @@
 """A batch of checks, each judged on its own through the service that the class page uses."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from xiaodun.accounts.policies import Scope
 from xiaodun.api import problems, schemas, selectors
 from xiaodun.kit.errors import Refusal, RowError
 from xiaodun.organisations.models import Unit
+from xiaodun.people.models import Person
 from xiaodun.people.selectors import roster
 from xiaodun.screening.policies import FindingInput
 from xiaodun.screening.services import submit_check
@@ -68,7 +70,7 @@ def _submit_one(
             group=group,
             kind=check.kind,
             day=check.day,
-            findings=_findings(check, group),
+            findings=_findings_again(check) if check.client_id in known else _findings(check, group),
             tapped_at=check.tapped_at,
             received_at=at,
             clock_offset_ms=check.clock_offset_ms,
@@ -113,6 +115,20 @@ def _findings(check: schemas.CheckIn, group: Unit) -> list[FindingInput]:
             errors=errors,
             lifts=_("Correct the named rows and send again."),
         )
+    return _as_inputs(check, person_ids)
+
+
+def _findings_again(check: schemas.CheckIn) -> list[FindingInput]:
+    """The findings of a check that was sent before, whoever belongs to the group by now.
+
+    The receipt answers it, or refuses it for its other content: a number that nobody has is other content.
+    """
+    numbers = {finding.person for finding in check.findings}
+    person_ids = dict(Person.objects.filter(number__in=numbers).values_list("number", "pk"))
+    return _as_inputs(check, defaultdict(int, person_ids))
+
+
+def _as_inputs(check: schemas.CheckIn, person_ids: Mapping[str, int]) -> list[FindingInput]:
     return [
         FindingInput(
             person_ids[finding.person],

@@ -10,6 +10,7 @@ from xiaodun.accounts.models import ApiToken
 from xiaodun.accounts.services import revoke_api_token
 from xiaodun.api.tests.conftest import Api
 from xiaodun.kit.models import AuditEntry
+from xiaodun.people.services import transfer
 from xiaodun.screening.models import CheckSession, Finding
 from xiaodun.surveillance.models import Signal
 
@@ -61,6 +62,31 @@ def test_the_same_id_with_other_content_is_refused(api, cast, check):
     late = {"person": cast.pupils[0].number, "status": "late"}
     (result,) = api.post("checks", {"checks": [one | {"findings": [late]}]}).json()["results"]
     assert (result["outcome"], result["problem"]["code"]) == ("refused", "receipt-mismatch")
+
+
+def test_a_repeat_is_recognised_after_a_transfer_entered_for_that_day(api, cast, check):
+    pupil = cast.pupils[0]
+    batch = {"checks": [check(cast.class_a, {"person": pupil.number, "status": "late"})]}
+    assert outcomes(api.post("checks", batch)) == ["stored"]
+    transfer(by=None, person=pupil, from_group=cast.class_a, to_group=cast.class_b, on=cast.day, at=cast.at)
+    assert outcomes(api.post("checks", batch)) == ["repeated"]
+    for number in ("no-such-number", cast.pupils[1].number):
+        batch["checks"][0]["findings"][0]["person"] = number
+        (result,) = api.post("checks", batch).json()["results"]
+        assert result["problem"]["code"] == "receipt-mismatch"
+
+
+def test_a_check_of_another_age_is_refused_alone_by_its_field(api, cast, check):
+    batch = [
+        check(cast.class_a, tapped_at="2001-01-01T00:00:00+08:00"),
+        check(cast.class_b, tapped_at="2098-12-31T00:00:00+08:00"),
+        check(cast.class_c),
+    ]
+    answer = api.post("checks", {"checks": batch})
+    assert outcomes(answer) == ["refused", "refused", "stored"]
+    (problem, other) = (result["problem"] for result in answer.json()["results"][:2])
+    assert problem["code"] == other["code"] == "check-tap-impossible"
+    assert problem["errors"][0]["field"] == "tapped_at"
 
 
 def test_each_check_of_a_mixed_batch_is_answered_on_its_own(api, cast, check):
