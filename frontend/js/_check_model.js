@@ -12,6 +12,7 @@ export class ClassCheck {
     this.pupils = new Map(roster.pupils.map((pupil) => [pupil.id, pupil]))
     this.symptoms = new Map(roster.symptoms.map((symptom) => [symptom.code, symptom]))
     this.findings = new Map()
+    this.touched = new Set()
     for (const pupil of roster.pupils) {
       const finding = this.#known(pupil)
       if (finding) this.findings.set(pupil.id, finding)
@@ -35,9 +36,31 @@ export class ClassCheck {
   /** Sets or (with null) clears a finding; returns what stood before, for undo. */
   set(id, finding) {
     const before = this.finding(id)
+    this.touched.add(id)
     if (finding) this.findings.set(id, finding)
     else this.findings.delete(id)
     return before
+  }
+
+  /**
+   * The check on top of what stands meanwhile: whoever was touched here keeps what was tapped (well again counts too),
+   * all others are as the new roster says, so that nothing a colleague noted is wiped by not having been seen.
+   */
+  onTopOf(roster) {
+    const merged = new ClassCheck(roster)
+    for (const id of this.touched) if (merged.pupils.has(id)) merged.set(id, this.finding(id))
+    return merged
+  }
+
+  /** Pupils whose finding here is not the one that stands, in the order of the list. */
+  differences() {
+    const sent = (finding) => JSON.stringify(finding && this.#entry(null, finding))
+    return this.roster.pupils.filter((pupil) => sent(this.finding(pupil.id)) !== sent(this.#known(pupil)))
+  }
+
+  /** What stands for a pupil by the roster, or null for well. */
+  standing(id) {
+    return this.#known(this.pupils.get(id))
   }
 
   /** The finding when `status` is chosen for a pupil: symptoms and onset chosen so far, or those of the open file. */
@@ -103,16 +126,19 @@ export class ClassCheck {
     const entries = []
     for (const [id] of this.pupils) {
       const finding = this.finding(id)
-      if (!finding) continue
-      const ill = ILLNESS.includes(finding.status)
-      entries.push({
-        person: id,
-        status: finding.status,
-        symptoms: ill ? this.roster.symptoms.map((s) => s.code).filter((code) => finding.symptoms.includes(code)) : [],
-        onset: ill && finding.onset !== this.roster.day ? finding.onset : null,
-      })
+      if (finding) entries.push(this.#entry(id, finding))
     }
     return entries
+  }
+
+  #entry(person, finding) {
+    const ill = ILLNESS.includes(finding.status)
+    return {
+      person,
+      status: finding.status,
+      symptoms: ill ? this.roster.symptoms.map((s) => s.code).filter((code) => finding.symptoms.includes(code)) : [],
+      onset: ill && finding.onset !== this.roster.day ? finding.onset : null,
+    }
   }
 
   isChanged() {

@@ -4,6 +4,9 @@ import { fill, icon, make } from "./_kit.js"
 import { ILLNESS } from "./_check_model.js"
 
 const OFFERED_DAYS = 4
+const DAY_MS = 86400000
+// The oldest first day of an illness that the server takes (screening/policies.py).
+const OLDEST_ONSET_DAYS = 365
 
 export class Sheet {
   constructor({ check, clock, texts, onChange, onClear, onClose }) {
@@ -121,6 +124,10 @@ export class Sheet {
     }
     this.#drawSince(ill ? finding : this.check.withStatus(this.pupil.id, "symptoms"))
     this.clear.hidden = finding === null
+    this.#drawSave(finding)
+  }
+
+  #drawSave(finding) {
     this.save.textContent = this.#saveWords(finding)
     this.save.disabled = finding !== null && this.check.lacks(finding) !== null
   }
@@ -160,7 +167,7 @@ export class Sheet {
 
   #dayWords(offered, filed) {
     const { day } = this.check.roster
-    const age = Math.round((Date.parse(day) - Date.parse(offered)) / 86400000)
+    const age = Math.round((Date.parse(day) - Date.parse(offered)) / DAY_MS)
     const isToday = day === this.clock.today()
     if (offered === filed && age > 1) return fill(this.texts.since_file, { date: this.dateWords(offered) })
     if (isToday && age === 0) return this.texts.since_today
@@ -181,14 +188,25 @@ export class Sheet {
 
   #dayField(onset) {
     const { day } = this.check.roster
-    const dayBefore = new Date(Date.parse(day) - 86400000).toISOString().slice(0, 10)
-    const last = this.finding.status === "recovered" ? dayBefore : day
-    const field = make("input", { type: "date", className: "form-control", max: last, value: onset })
+    const daysBefore = (days) => new Date(Date.parse(day) - days * DAY_MS).toISOString().slice(0, 10)
+    const [first, last] = [daysBefore(OLDEST_ONSET_DAYS), daysBefore(this.finding.status === "recovered" ? 1 : 0)]
+    const field = make("input", { type: "date", className: "form-control", min: first, max: last, value: onset })
     field.setAttribute("aria-labelledby", "sheet-since-label")
+    // Typed by keyboard, every part of the date is a change: the field stays as it is until it is left.
     field.addEventListener("change", () => {
-      // An empty or later day is not taken over; the field shows again what counts.
-      if (field.value && field.value <= last) this.#setOnset(field.value)
-      else field.value = this.finding.onset ?? day
+      if (!field.value || !field.validity.valid) return
+      this.check.set(this.pupil.id, { ...this.finding, onset: field.value, announced: false })
+      this.onChange(this.pupil)
+      this.#drawSave(this.finding)
+    })
+    // An empty day or one outside the range is not taken over; the field shows again what counts.
+    const settle = () => {
+      const counts = this.finding?.onset ?? onset
+      if (field.value !== counts) field.value = counts
+    }
+    field.addEventListener("blur", settle)
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") settle()
     })
     return field
   }

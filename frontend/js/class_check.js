@@ -24,12 +24,15 @@ const KIND_ICONS = {
   recovered: icon("heart-check"),
 }
 const HOLD_MS = 550
+const PATIENCE_MS = 20000
 
 let check, clock, sheet
 let attempt = null // { signature, body }: what is being sent or could not be sent
 let lastFinding = null
 let isSending = false
 let isLeaving = false
+let wasToday = false // the page was opened for the day of its opening
+let askedOn = null // the day on which it was asked whether to go on with an older one
 const cells = new Map()
 
 // --- loading
@@ -37,15 +40,10 @@ const cells = new Map()
 async function load() {
   grid.replaceChildren(...Array.from({ length: 40 }, () => make("li", { className: "x-seat-blank" })))
   const askedAt = Date.now()
-  let response
-  try {
-    response = await fetch(root.dataset.rosterUrl, { cache: "no-store", headers: { Accept: "application/json" } })
-  } catch {
-    return showInstead("cloud-off", texts.load_failed, "", load)
-  }
-  if (response.status >= 500) return showInstead("cloud-off", texts.load_failed, "", load)
-  const roster = await json(response)
-  if (!response.ok || !roster) {
+  const answer = await ask(root.dataset.rosterUrl)
+  if (!answer) return showInstead("cloud-off", texts.load_failed, "", load)
+  const roster = answer.body
+  if (!answer.ok || !roster) {
     return showInstead("lock", texts.load_refused, roster?.detail ?? texts.signed_out, () => location.reload())
   }
   check = new ClassCheck(roster)
@@ -54,9 +52,22 @@ async function load() {
   start()
 }
 
-/** The body as JSON, or null if it is something else (a sign-in page, a proxy's error). */
-async function json(response) {
-  return /json/.test(response.headers.get("Content-Type") ?? "") ? response.json() : null
+/**
+ * { ok, status, body }, or null if no whole answer came: no network, no patience left, cut off on its way, the
+ * server's own fault. The body is null if it is something else than JSON (a sign-in page, a proxy's error).
+ */
+async function ask(url, options = {}) {
+  const headers = { Accept: "application/json", ...options.headers }
+  try {
+    // Old browsers have no such signal; there the network's own limit counts.
+    const signal = AbortSignal.timeout?.(PATIENCE_MS)
+    const response = await fetch(url, { cache: "no-store", ...options, headers, signal })
+    if (response.status >= 500) return null
+    const isJson = /json/.test(response.headers.get("Content-Type") ?? "")
+    return { ok: response.ok, status: response.status, body: isJson ? await response.json() : null }
+  } catch {
+    return null
+  }
 }
 
 function showInstead(name, title, text, retry) {
@@ -75,20 +86,25 @@ function showInstead(name, title, text, retry) {
 }
 
 function start() {
-  const { roster } = check
+  sheet = new Sheet({ check, clock, texts, onChange: changed, onClear: offerUndo, onClose: closed })
+  wasToday = check.roster.day === clock.today()
   byId("check-dock").hidden = false
+  draw()
+  setInterval(drawClock, 5000)
+}
+
+function draw() {
+  const { roster } = check
   const by = roster.deadline ? ` · ${fill(texts.by, { time: roster.deadline_label })}` : ""
   byId("check-sub").textContent = roster.day_label + by
   if (roster.session) {
     byId("check-hint").textContent = fill(texts.correction_hint, { time: roster.session.at, by: roster.session.by })
   }
-  sheet = new Sheet({ check, clock, texts, onChange: changed, onClear: offerUndo, onClose: closed })
   grid.replaceChildren(...roster.pupils.map(pupilItem))
   grid.setAttribute("aria-busy", "false")
   roster.pupils.forEach(drawPupil)
   drawCounts()
   drawClock()
-  setInterval(drawClock, 5000)
 }
 
 function drawClock() {
@@ -162,7 +178,9 @@ function drawPupil(pupil) {
 function changed(pupil) {
   drawPupil(pupil)
   drawCounts()
+  if (errorBar.hidden) return
   if (errorBar.dataset.about === "entries" && !check.incomplete().length) errorBar.hidden = true
+  if (errorBar.dataset.about === "standing") showStanding()
 }
 
 function what(pupil, finding) {
@@ -187,8 +205,12 @@ function what(pupil, finding) {
   return [sign, line]
 }
 
+function findingWords(finding) {
+  return finding ? [texts[`name_${finding.status}`], ...check.symptomLabels(finding)] : [texts.well]
+}
+
 function spoken(pupil, finding) {
-  const words = finding ? [texts[`name_${finding.status}`], ...check.symptomLabels(finding)] : [texts.well]
+  const words = findingWords(finding)
   if (finding?.announced) words.push(texts.name_reported)
   if (pupil.file) words.push(fill(texts.name_file, { date: sheet.dateWords(pupil.file.since), n: pupil.file.day_n }))
   return words
@@ -339,52 +361,85 @@ async function send() {
   isSending = true
   errorBar.hidden = true
   drawSubmit()
-  let response
-  try {
-    response = await fetch(check.roster.session?.submit_url ?? root.dataset.submitUrl, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
-      body: attempt.body,
-    })
-  } catch {
-    return notSent()
-  } finally {
-    isSending = false
-    drawSubmit()
-  }
-  await answered(response)
+  const answer = await ask(check.roster.session?.submit_url ?? root.dataset.submitUrl, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+    body: attempt.body,
+  })
+  // Somebody was faster: what stands is fetched before anything can be sent again.
+  const standing = answer?.status === 409 ? await ask(rosterOfThisDay()) : null
+  isSending = false
+  drawSubmit()
+  if (!answer) return notSent()
+  if (answer.status === 409) return standing?.ok && standing.body ? takeOver(standing.body) : notSent()
+  answered(answer.status, answer.body)
 }
 
-async function answered(response) {
-  if (response.status >= 500) return notSent()
-  const answer = await json(response)
-  if (response.ok && answer?.next) {
+/** The roster of the day that stands on this page, also after midnight. */
+function rosterOfThisDay() {
+  const url = new URL(root.dataset.rosterUrl, location.href)
+  url.searchParams.set("day", check.roster.day)
+  return url
+}
+
+function answered(status, answer) {
+  if (answer?.next) {
     const next = new URL(answer.next, location.href)
     if (next.origin !== location.origin) throw new Error(`the answer leads elsewhere: ${next.origin}`)
     isLeaving = true
     submitButton.disabled = true
     return location.assign(next)
   }
-  attempt = null
-  if (!answer) return showErrors(texts.signed_out, [])
+  // Only what was read and refused is over; not being signed in says nothing about what was sent before.
+  const isOver = status === 422
+  if (isOver) attempt = null
+  const retry = isOver ? [] : [{ words: texts.retry, act: send }]
+  if (!answer) return showErrors(texts.signed_out, [], [], { acts: retry })
   const lines = (answer.errors ?? []).map((error) => ({
     pupil: check.pupils.get(error.person),
     words: [error.message, error.remedy].filter(Boolean).join(" "),
   }))
-  showErrors(texts.refused, lines, [answer.detail, answer.lifts], response.status === 409 ? texts.reload : "")
+  showErrors(texts.refused, lines, [answer.detail, answer.lifts], { acts: retry })
 }
 
 function notSent() {
-  showErrors(fill(texts.unsent, { time: attempt.at }), [], [texts.unsent_once], "", texts.retry)
+  showErrors(fill(texts.unsent, { time: attempt.at }), [], [texts.unsent_once], { acts: [{ words: texts.retry, act: send }] })
 }
 
-/** The bar above the button: what is wrong; each line leads to its cell. */
-function showErrors(title, lines, more = [], reload = "", retry = "") {
-  errorBar.dataset.about = lines.length ? "entries" : "sending"
+/** Go on from what stands meanwhile; what was tapped here stays and goes as a correction. */
+function takeOver(roster) {
+  if (sheet.dialog.open) sheet.dialog.close()
+  attempt = null
+  check = check.onTopOf(roster)
+  sheet.check = check
+  toast.hidden = true
+  cells.clear()
+  draw()
+  closeSearch()
+  showStanding()
+}
+
+function showStanding() {
+  const { session } = check.roster
+  const lines = check.differences().map((pupil) => {
+    const [yours, theirs] = [check.finding(pupil.id), check.standing(pupil.id)].map((f) => findingWords(f).join(texts.list_join))
+    return { pupil, words: fill(texts.standing_line, { yours, theirs }) }
+  })
+  const by = session ? fill(texts.correction_hint, { time: session.at, by: session.by }) : ""
+  const title = lines.length ? texts.standing_other : texts.standing_same
+  showErrors(title, lines, [by], { about: "standing" })
+}
+
+/**
+ * The bar above the button: what is wrong; each line leads to its cell. It is about "entries" (goes when they are
+ * mended), "standing" (what differs from what a colleague sent; follows the entries), "sending" or "day".
+ */
+function showErrors(title, lines, more = [], { acts = [], about = lines.length ? "entries" : "sending" } = {}) {
+  errorBar.dataset.about = about
   const items = lines.map(({ pupil, words }) => {
     if (!pupil) return make("li", { textContent: words })
     const cell = cells.get(pupil.id)
-    cell.setAttribute("aria-invalid", "true")
+    if (about === "entries") cell.setAttribute("aria-invalid", "true")
     const link = make("button", { type: "button", textContent: `${pupil.number} ${pupil.name}: ${words}` })
     link.addEventListener("click", () => {
       cell.scrollIntoView({ block: "center" })
@@ -395,14 +450,13 @@ function showErrors(title, lines, more = [], reload = "", retry = "") {
   errorBar.replaceChildren(make("h2", {}, icon("alert-circle"), title))
   errorBar.append(...more.filter(Boolean).map((words) => make("p", { textContent: words })))
   if (items.length) errorBar.append(make("ul", {}, ...items))
-  for (const [words, act] of [[reload, () => location.reload()], [retry, send]]) {
-    if (!words) continue
+  for (const { words, act } of acts) {
     const button = make("button", { type: "button", className: "btn" }, icon("refresh"), words)
     button.addEventListener("click", act)
     errorBar.append(button)
   }
   errorBar.hidden = false
-  errorBar.focus()
+  if (!sheet.dialog.open) errorBar.focus()
 }
 
 function csrfToken() {
@@ -420,6 +474,25 @@ window.addEventListener("beforeunload", (event) => {
 // Back from the page that followed: what stands here is from before the submit.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted && isLeaving) location.reload()
+  else noticeNewDay()
 })
+document.addEventListener("visibilitychange", noticeNewDay)
+
+/** A page left open overnight still shows yesterday: go on to today, or ask if something was tapped. */
+function noticeNewDay() {
+  if (document.hidden || !sheet || !wasToday || isSending || isLeaving) return
+  const today = clock.today()
+  if (today === check.roster.day || today === askedOn) return
+  if (!check.isChanged()) return openToday()
+  askedOn = today
+  const title = fill(texts.other_day, { day: check.roster.day_label })
+  showErrors(title, [], [texts.other_day_send], { acts: [{ words: texts.other_day_drop, act: openToday }], about: "day" })
+}
+
+/** The address without its day is the check of today. */
+function openToday() {
+  isLeaving = true
+  location.replace(location.pathname)
+}
 
 load()

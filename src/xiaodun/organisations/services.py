@@ -273,7 +273,7 @@ def _store_year(*, by: Model | None, announced: AnnouncedYear, at: datetime) -> 
 
 
 def _locked(unit: Unit) -> Unit:
-    locked: Unit = Unit.objects.select_for_update().get(pk=unit.pk)
+    locked: Unit = Unit.objects.select_for_update(no_key=True).get(pk=unit.pk)
     return locked
 
 
