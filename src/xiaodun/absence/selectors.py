@@ -54,12 +54,6 @@ def file_visible_to(scope: Scope, episode_id: int) -> Episode:
     return episode
 
 
-def running_for(person_ids: Iterable[int]) -> dict[int, Episode]:
-    """The running file of each of these persons who has one (one query)."""
-    running = Episode.objects.filter(person_id__in=list(person_ids), state=Episode.State.RUNNING)
-    return {episode.person_id: episode for episode in running}
-
-
 def cases_with_onset(
     *, group_ids: Iterable[int], start: date, end: date
 ) -> list[tuple[int, int, date, list[str]]]:
