@@ -322,11 +322,11 @@ def _submit(demo: _Demo, check: Check) -> None:
 
 
 def _inputs(demo: _Demo, findings: Iterable[Finding]) -> list[FindingInput]:
-    """The findings as typed. A child at school with symptoms that nobody can name is entered as at home."""
+    """The findings as typed."""
     return [
         FindingInput(
             demo.persons[finding.person].pk,
-            "absent_ill" if finding.status == "symptoms" and not finding.symptoms else finding.status,
+            finding.status,
             finding.symptoms,
             finding.onset,
         )

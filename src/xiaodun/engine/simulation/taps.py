@@ -110,7 +110,12 @@ def _draw_findings(
 
 
 def _status_of_the_ill(group: Group, illness: Illness, *, is_first: bool) -> Status:
-    """A boarder is seen ill in the room, then goes home; others stay at home or come all the same."""
+    """A boarder is seen ill in the room, then goes home; others stay at home or come all the same.
+
+    Whoever is seen at school shows something: an illness without a known symptom is one at home.
+    """
+    if not illness.symptoms:
+        return "absent_ill"
     if group.kind == "dormitory":
         return "symptoms" if is_first else "absent_ill"
     return "absent_ill" if illness.stays_home else "symptoms"

@@ -296,3 +296,9 @@ def test_taps_carry_aware_moments(district):
 def test_the_page_of_this_room_runs():
     failed, tried = doctest.testfile(str(PAGE), module_relative=False)
     assert (failed, tried > 0) == (0, True)
+
+
+def test_whoever_is_at_school_with_symptoms_has_a_symptom(district):
+    at_school = [f for check in district.checks for f in check.findings if f.status == "symptoms"]
+    assert at_school
+    assert all(finding.symptoms for finding in at_school)
