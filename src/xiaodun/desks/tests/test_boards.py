@@ -68,7 +68,7 @@ def test_the_number_on_the_board_opens_to_the_rows_it_counts(school):
     assert "构成这个数的 2 行" in page
     assert "与明细核对一致" in page
     assert "第 1 版" in page
-    assert "当天晨检中班级和培训课因病缺勤的人数" in page
+    assert "当天班级和培训课晨检中因病缺勤的人次" in page
 
 
 def test_every_number_of_the_board_opens(school):
