@@ -129,6 +129,7 @@ def test_every_figure_is_registered_by_the_app_that_its_code_names():
 
 # Functions of desks that may ask how many rows there are, with the reason.
 COUNTED_LISTS = {
+    "xiaodun.desks.selectors.files.file_list": "how long the lists are that the filters open",
     "xiaodun.desks.selectors.signals.signal_list": "how long the lists are that the filters open",
     "xiaodun.desks.selectors.today._ended": "how long the list is that the line opens",
 }

@@ -116,6 +116,11 @@ def cases_of(signal: Signal, scope: Scope) -> list[CaseRow]:
     return sorted(rows, key=lambda row: (row.onset, row.number, row.name))
 
 
+def person_count(signal: Signal) -> int:
+    """How many different persons the signal counts; somebody ill twice in its time is one."""
+    return signal.cases.values("person").distinct().count()
+
+
 def events_of(signal: Signal) -> list[SignalEvent]:
     """What happened to the signal, in order, with whoever did it."""
     return list(signal.events.select_related("by"))

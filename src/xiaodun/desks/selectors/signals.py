@@ -30,6 +30,7 @@ from xiaodun.surveillance.selectors import (
     events_of,
     may_decide,
     next_told_about,
+    person_count,
     signals_visible_to,
     told_about,
 )
@@ -261,7 +262,7 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
     ]
     where = unit_words(unit, chain)
     # Not from the rows: masked names of different children may be alike.
-    persons = signal.cases.values("person").distinct().count()
+    persons = person_count(signal)
     return SignalPage(
         title=f"{where} · {symptom_words(signal)}",
         signal=signal,

@@ -151,7 +151,7 @@ def test_nobody_decides_on_cases_that_the_page_did_not_show(school, signal):
             f"/signals/{signal.pk}/decide/", {"outcome": "ruled_out", "reason": "误报", "seen": 2}
         )
     assert answer.status_code == 409
-    assert "又有新病例" in words(answer)
+    assert "又增加了病例" in words(answer)
     signal.refresh_from_db()
     assert signal.state == Signal.State.OPEN
 
