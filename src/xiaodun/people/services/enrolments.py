@@ -1,4 +1,4 @@
-"""Writes to persons and their enrolments. Doors judge the right before they call.
+"""Writes to enrolments: who belongs to which group from which day. Doors judge the right before they call.
 
 Every change of an enrolment is announced as ``people.enrolment_changed`` with
 ``{"person": id, "groups": [ids], "since": the first day that changed}``; a batch as
@@ -6,50 +6,27 @@ Every change of an enrolment is announced as ``people.enrolment_changed`` with
 ``ANNOUNCED_TOGETHER`` enrolments in one.
 """
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.functional import Promise
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from xiaodun.accounts.models import Actor, User
+from xiaodun.accounts.models import Actor
 from xiaodun.kit import audit, outbox
-from xiaodun.kit.errors import Refusal, RowError
+from xiaodun.kit.errors import Refusal
 from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
+from xiaodun.people.faults import Fault, batch_refusal, parts, refusal_of, row_error
 from xiaodun.people.models import Enrolment, Person
-from xiaodun.people.pinyin import initials_of, pinyin_of, search_keys_of
 
 ENROLMENT_CHANGED = "people.enrolment_changed"
 ENROLMENTS_LOADED = "people.enrolments_loaded"
 ANNOUNCED_TOGETHER = 1_000
 
-Item = TypeVar("Item")
-
 _DAY = timedelta(days=1)
-# The citizen's ID number, also as the national student number (G or L before it): never kept here.
-_ID_NUMBER = re.compile(r"[GL]?\d{17}[\dX]", re.IGNORECASE)
-# Persons looked up in one query: below the number of parameters that SQLite takes.
-_IDS_A_QUERY = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRow:
-    """One person of a batch, as :func:`register_person` takes it."""
-
-    kind: str
-    number: str
-    name: str
-    sex: str = ""
-    birth_year: int | None = None
-    user: User | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,152 +38,6 @@ class EnrolmentRow:
     valid_from: date
     number: int | None = None
     valid_to: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """Why a row cannot be taken: code, what is wrong, what to do."""
-
-    code: str
-    message: str | Promise
-    remedy: str | Promise
-    status: int = 422
-    field: str = ""
-
-
-# --- persons ---
-
-
-@transaction.atomic
-def register_person(
-    *,
-    by: Actor,
-    kind: str,
-    number: str,
-    name: str,
-    sex: str = "",
-    birth_year: int | None = None,
-    user: User | None = None,
-    at: datetime,
-) -> Person:
-    """A person with a key of their own for the audit and with the readings of the name. Enrols nowhere."""
-    row = PersonRow(kind, number, name, sex, birth_year, user)
-    person = _person_of(row)
-    fault = _fault_in_person(person, at)
-    if fault is None and Person.objects.filter(number=person.number).exists():
-        fault = _NUMBER_TAKEN
-    if fault is not None:
-        raise _refusal(fault, {"number": person.number})
-    person.save(force_insert=True)
-    audit.record(
-        by=by,
-        action="people.register_person",
-        obj=person,
-        at=at,
-        facts={"kind": kind},
-        subjects={person: {"old": None, "new": _identity(person)}},
-    )
-    return person
-
-
-@transaction.atomic
-def register_persons(*, by: Actor, unit: Unit, rows: Iterable[PersonRow], at: datetime) -> list[Person]:
-    """Many persons at once, all or none, in the order of ``rows``; ``unit`` is the one that hands them in.
-
-    The number of statements does not depend on the rows but for the databases' limits on one statement.
-    Raises a ``Refusal`` that lists every faulty row. One audit row for the batch.
-    """
-    persons = [_person_of(row) for row in rows]
-    taken: set[str] = set()
-    for part in _parts([person.number for person in persons]):
-        taken.update(Person.objects.filter(number__in=part).values_list("number", flat=True))
-    errors = []
-    for position, person in enumerate(persons, start=1):
-        fault = _fault_in_person(person, at) or (_NUMBER_TAKEN if person.number in taken else None)
-        taken.add(person.number)
-        if fault is not None:
-            errors.append(_row_error(position, fault))
-    if errors:
-        raise _batch_refusal(errors)
-    persons = Person.objects.bulk_create(persons)
-    audit.record(
-        by=by, action="people.register_persons", obj=unit, unit=unit, at=at, facts={"count": len(persons)}
-    )
-    return persons
-
-
-def _person_of(row: PersonRow) -> Person:
-    name = unicodedata.normalize("NFC", row.name).strip()
-    return Person(
-        kind=row.kind,
-        number=unicodedata.normalize("NFKC", row.number).strip(),
-        name=name,
-        pinyin=pinyin_of(name),
-        initials=initials_of(name),
-        search_keys=search_keys_of(name),
-        sex=row.sex,
-        birth_year=row.birth_year,
-        user=row.user,
-        audit_key=audit.new_subject_key(),
-    )
-
-
-def _fault_in_person(person: Person, at: datetime) -> _Fault | None:
-    if not person.name or len(person.name) > 40:
-        return _Fault(
-            "name-missing", _("A name of at most 40 characters is needed."), _("Give the name."), field="name"
-        )
-    if not person.number or len(person.number) > 32:
-        return _Fault(
-            "number-missing",
-            _("A number of at most 32 characters is needed."),
-            _("Give the number that the school uses."),
-            field="number",
-        )
-    if _ID_NUMBER.fullmatch(person.number):
-        return _Fault(
-            "number-is-id-number",
-            _("This is an ID number. The system does not keep ID numbers."),
-            _("Give the number that the school uses."),
-            field="number",
-        )
-    if person.kind not in Person.Kind or person.sex not in {"", "M", "F"}:
-        return _Fault(
-            "person-kind-unknown",
-            _("The kind of person or the sex is not one that the system knows."),
-            _("Use pupil or staff, and M, F or nothing."),
-            field="kind",
-        )
-    if person.birth_year is not None and not at.year - 120 <= person.birth_year <= at.year:
-        return _Fault(
-            "birth-year-impossible",
-            _("Nobody here was born in this year."),
-            _("Correct the year of birth or leave it out."),
-            field="birth_year",
-        )
-    return None
-
-
-_NUMBER_TAKEN = _Fault(
-    "person-number-taken",
-    _("Another person already has this number."),
-    _("Enrol that person, or give another number."),
-    status=409,
-    field="number",
-)
-
-
-def _identity(person: Person) -> dict[str, object]:
-    return {
-        "number": person.number,
-        "name": person.name,
-        "sex": person.sex,
-        "birth_year": person.birth_year,
-        "user": person.user_id,
-    }
-
-
-# --- enrolments ---
 
 
 @transaction.atomic
@@ -251,7 +82,7 @@ def enrol_many(*, by: Actor, unit: Unit, rows: Iterable[EnrolmentRow], at: datet
     person_ids = sorted({enrolment.person_id for enrolment in enrolments})
     known: dict[tuple[int, int], list[Enrolment]] = {}
     roots: dict[int, str] = {}
-    for part in _parts(person_ids):
+    for part in parts(person_ids):
         # Evaluated for its locks; in one order, so that two batches cannot wait for each other.
         locked = Person.objects.select_for_update(no_key=True).filter(pk__in=part).order_by("pk")
         list(locked.values_list("pk"))
@@ -268,9 +99,9 @@ def enrol_many(*, by: Actor, unit: Unit, rows: Iterable[EnrolmentRow], at: datet
             fault = _DRILL_APART
         others.append(enrolment)
         if fault is not None:
-            errors.append(_row_error(position, fault, enrolment.person_id))
+            errors.append(row_error(position, fault, enrolment.person_id))
     if errors:
-        raise _batch_refusal(errors)
+        raise batch_refusal(errors)
     enrolments = Enrolment.objects.bulk_create(enrolments)
     audit.record(
         by=by, action="people.enrol_many", obj=unit, unit=unit, at=at, facts={"count": len(enrolments)}
@@ -396,7 +227,7 @@ def _check(enrolment: Enrolment, others: Iterable[Enrolment]) -> None:
     fault = _fault_in_enrolment(enrolment, others)
     if fault is not None:
         facts = {"person": enrolment.person_id, "group": enrolment.group_id, **_period(enrolment)}
-        raise _refusal(fault, facts)
+        raise refusal_of(fault, facts)
 
 
 def _keep_drills_apart(enrolment: Enrolment) -> None:
@@ -408,7 +239,7 @@ def _keep_drills_apart(enrolment: Enrolment) -> None:
     roots = {path[: Unit.steplen] for path in paths} | {_root_of(enrolment.group)}
     # Nearly everybody stays under one root: only who does not is worth a second query.
     if len(roots) > 1 and _mixed(_drill_roots(), roots):
-        raise _refusal(_DRILL_APART, {"person": enrolment.person_id, "group": enrolment.group_id})
+        raise refusal_of(_DRILL_APART, {"person": enrolment.person_id, "group": enrolment.group_id})
 
 
 def _root_of(group: Unit) -> str:
@@ -424,7 +255,7 @@ def _mixed(drills: frozenset[str], roots: set[str]) -> bool:
     return 0 < len(roots & drills) < len(roots)
 
 
-_DRILL_APART = _Fault(
+_DRILL_APART = Fault(
     "drill-and-real-mixed",
     _("Real persons and those of a drill are kept apart; this person belongs to the other side."),
     _("Make a person with an invented name for the drill, or choose a group on the person's own side."),
@@ -433,24 +264,24 @@ _DRILL_APART = _Fault(
 )
 
 
-def _fault_in_enrolment(enrolment: Enrolment, others: Iterable[Enrolment]) -> _Fault | None:
+def _fault_in_enrolment(enrolment: Enrolment, others: Iterable[Enrolment]) -> Fault | None:
     group = enrolment.group
     if group.kind != UnitKind.GROUP:
-        return _Fault(
+        return Fault(
             "not-a-group",
             _("Persons belong to groups: classes, dormitory rooms, lessons, departments."),
             _("Choose a group."),
             field="group",
         )
     if enrolment.valid_to is not None and enrolment.valid_to < enrolment.valid_from:
-        return _Fault(
+        return Fault(
             "enrolment-ends-before-it-starts",
             _("An enrolment cannot end before it starts."),
             _("Choose a last day on or after the first day."),
             field="valid_to",
         )
     if group.last_day is not None and enrolment.valid_from > group.last_day:
-        return _Fault(
+        return Fault(
             "group-closed",
             _("The group is closed by that day."),
             _("Choose another group or an earlier day."),
@@ -458,14 +289,14 @@ def _fault_in_enrolment(enrolment: Enrolment, others: Iterable[Enrolment]) -> _F
             field="group",
         )
     if enrolment.number is not None and not 0 < enrolment.number < 32_768:
-        return _Fault(
+        return Fault(
             "number-in-group-impossible",
             _("The number in the group lies between 1 and 32767."),
             _("Correct the number or leave it out."),
             field="number",
         )
     if any(_overlap(enrolment, other) for other in others):
-        return _Fault(
+        return Fault(
             "enrolment-overlaps",
             _("The person already belongs to this group on some of these days."),
             _("End the other enrolment first, or choose other days."),
@@ -503,30 +334,3 @@ def _announce(person: Person, groups: list[int], since: date, at: datetime) -> N
     outbox.announce(
         ENROLMENT_CHANGED, {"person": person.pk, "groups": groups, "since": since.isoformat()}, at=at
     )
-
-
-# --- refusals ---
-
-
-def _refusal(fault: _Fault, facts: Mapping[str, object]) -> Refusal:
-    return Refusal(fault.code, fault.message, status=fault.status, facts=facts, lifts=fault.remedy)
-
-
-def _row_error(position: int, fault: _Fault, person: int | None = None) -> RowError:
-    where = format_lazy(_("row {number}"), number=position)
-    return RowError(where, fault.message, fault.remedy, person=person, field=fault.field)
-
-
-def _batch_refusal(errors: Sequence[RowError]) -> Refusal:
-    return Refusal(
-        "rows-faulty",
-        _("Some rows cannot be taken. Nothing was saved."),
-        status=422,
-        facts={"faulty": len(errors)},
-        lifts=_("Correct the rows listed and send the whole again."),
-        errors=errors,
-    )
-
-
-def _parts(items: Sequence[Item]) -> Iterable[Sequence[Item]]:
-    return (items[start : start + _IDS_A_QUERY] for start in range(0, len(items), _IDS_A_QUERY))

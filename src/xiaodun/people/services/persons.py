@@ -1,0 +1,161 @@
+"""Writes to persons. Doors judge the right before they call."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from xiaodun.accounts.models import Actor, User
+from xiaodun.kit import audit
+from xiaodun.organisations.models import Unit
+from xiaodun.people.faults import Fault, batch_refusal, parts, refusal_of, row_error
+from xiaodun.people.models import Person
+from xiaodun.people.pinyin import initials_of, pinyin_of, search_keys_of
+
+# The citizen's ID number, also as the national student number (G or L before it): never kept here.
+_ID_NUMBER = re.compile(r"[GL]?\d{17}[\dX]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One person of a batch, as :func:`register_person` takes it."""
+
+    kind: str
+    number: str
+    name: str
+    sex: str = ""
+    birth_year: int | None = None
+    user: User | None = None
+
+
+@transaction.atomic
+def register_person(
+    *,
+    by: Actor,
+    kind: str,
+    number: str,
+    name: str,
+    sex: str = "",
+    birth_year: int | None = None,
+    user: User | None = None,
+    at: datetime,
+) -> Person:
+    """A person with a key of their own for the audit and with the readings of the name. Enrols nowhere."""
+    row = PersonRow(kind, number, name, sex, birth_year, user)
+    person = _person_of(row)
+    fault = _fault_in_person(person, at)
+    if fault is None and Person.objects.filter(number=person.number).exists():
+        fault = _NUMBER_TAKEN
+    if fault is not None:
+        raise refusal_of(fault, {"number": person.number})
+    person.save(force_insert=True)
+    audit.record(
+        by=by,
+        action="people.register_person",
+        obj=person,
+        at=at,
+        facts={"kind": kind},
+        subjects={person: {"old": None, "new": _identity(person)}},
+    )
+    return person
+
+
+@transaction.atomic
+def register_persons(*, by: Actor, unit: Unit, rows: Iterable[PersonRow], at: datetime) -> list[Person]:
+    """Many persons at once, all or none, in the order of ``rows``; ``unit`` is the one that hands them in.
+
+    The number of statements does not depend on the rows but for the databases' limits on one statement.
+    Raises a ``Refusal`` that lists every faulty row. One audit row for the batch.
+    """
+    persons = [_person_of(row) for row in rows]
+    taken: set[str] = set()
+    for part in parts([person.number for person in persons]):
+        taken.update(Person.objects.filter(number__in=part).values_list("number", flat=True))
+    errors = []
+    for position, person in enumerate(persons, start=1):
+        fault = _fault_in_person(person, at) or (_NUMBER_TAKEN if person.number in taken else None)
+        taken.add(person.number)
+        if fault is not None:
+            errors.append(row_error(position, fault))
+    if errors:
+        raise batch_refusal(errors)
+    persons = Person.objects.bulk_create(persons)
+    audit.record(
+        by=by, action="people.register_persons", obj=unit, unit=unit, at=at, facts={"count": len(persons)}
+    )
+    return persons
+
+
+def _person_of(row: PersonRow) -> Person:
+    name = unicodedata.normalize("NFC", row.name).strip()
+    return Person(
+        kind=row.kind,
+        number=unicodedata.normalize("NFKC", row.number).strip(),
+        name=name,
+        pinyin=pinyin_of(name),
+        initials=initials_of(name),
+        search_keys=search_keys_of(name),
+        sex=row.sex,
+        birth_year=row.birth_year,
+        user=row.user,
+        audit_key=audit.new_subject_key(),
+    )
+
+
+def _fault_in_person(person: Person, at: datetime) -> Fault | None:
+    if not person.name or len(person.name) > 40:
+        return Fault(
+            "name-missing", _("A name of at most 40 characters is needed."), _("Give the name."), field="name"
+        )
+    if not person.number or len(person.number) > 32:
+        return Fault(
+            "number-missing",
+            _("A number of at most 32 characters is needed."),
+            _("Give the number that the school uses."),
+            field="number",
+        )
+    if _ID_NUMBER.fullmatch(person.number):
+        return Fault(
+            "number-is-id-number",
+            _("This is an ID number. The system does not keep ID numbers."),
+            _("Give the number that the school uses."),
+            field="number",
+        )
+    if person.kind not in Person.Kind or person.sex not in {"", "M", "F"}:
+        return Fault(
+            "person-kind-unknown",
+            _("The kind of person or the sex is not one that the system knows."),
+            _("Use pupil or staff, and M, F or nothing."),
+            field="kind",
+        )
+    if person.birth_year is not None and not at.year - 120 <= person.birth_year <= at.year:
+        return Fault(
+            "birth-year-impossible",
+            _("Nobody here was born in this year."),
+            _("Correct the year of birth or leave it out."),
+            field="birth_year",
+        )
+    return None
+
+
+_NUMBER_TAKEN = Fault(
+    "person-number-taken",
+    _("Another person already has this number."),
+    _("Enrol that person, or give another number."),
+    status=409,
+    field="number",
+)
+
+
+def _identity(person: Person) -> dict[str, object]:
+    return {
+        "number": person.number,
+        "name": person.name,
+        "sex": person.sex,
+        "birth_year": person.birth_year,
+        "user": person.user_id,
+    }
