@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from xiaodun.accounts import views
+from xiaodun.accounts.views import sign_in
 
 app_name = "accounts"
 
 urlpatterns = [
-    path("sign-in/", views.sign_in, name="sign_in"),
-    path("sign-in/demo/", views.sign_in_to_demo, name="sign_in_to_demo"),
-    path("sign-out/", views.sign_out, name="sign_out"),
-    path("language/", views.choose_language, name="language"),
+    path("sign-in/", sign_in.sign_in, name="sign_in"),
+    path("sign-in/demo/", sign_in.sign_in_to_demo, name="sign_in_to_demo"),
+    path("sign-out/", sign_in.sign_out, name="sign_out"),
+    path("language/", sign_in.choose_language, name="language"),
 ]

@@ -1,0 +1,26 @@
+"""Writes to users, roles and machine tokens. Doors judge the right before they call."""
+
+from xiaodun.accounts.services.tokens import make_api_token, revoke_api_token
+from xiaodun.accounts.services.users import (
+    assign_role,
+    create_user,
+    deactivate_user,
+    end_role,
+    record_failed_sign_in,
+    record_sign_in,
+    record_sign_out,
+    set_language,
+)
+
+__all__ = [
+    "assign_role",
+    "create_user",
+    "deactivate_user",
+    "end_role",
+    "make_api_token",
+    "record_failed_sign_in",
+    "record_sign_in",
+    "record_sign_out",
+    "revoke_api_token",
+    "set_language",
+]
