@@ -252,6 +252,7 @@ def keys(arguments: argparse.Namespace) -> int:
     made = new_keys()
     print(f"XIAODUN_SECRET_KEY={made.secret_key}")
     print(f"XIAODUN_AUDIT_KEY={made.audit_key}")
+    print(f"XIAODUN_INDEX_KEY={made.index_key}")
     print(f"XIAODUN_MASTER_KEYS={made.master_keys}")
     print(
         "Keep a copy apart from the backups of the database: neither is of use without the other.",

@@ -12,10 +12,13 @@ from xiaodun.config.env import SettingError
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """``secret_key`` signs sessions and forms, ``audit_key`` the audit; ``master_keys`` encrypt."""
+    """``secret_key`` signs sessions and forms, ``audit_key`` the audit; ``index_key`` makes encrypted numbers
+    findable; ``master_keys`` encrypt.
+    """
 
     secret_key: str
     audit_key: str
+    index_key: str
     master_keys: str
 
 
@@ -24,6 +27,7 @@ def new_keys() -> Keys:
     return Keys(
         secret_key=secrets.token_urlsafe(64),
         audit_key=secrets.token_urlsafe(48),
+        index_key=secrets.token_urlsafe(48),
         master_keys="1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
     )
 

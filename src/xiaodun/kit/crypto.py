@@ -3,8 +3,13 @@
 A ciphertext is ``key number (1 byte) | nonce (12 bytes) | ciphertext and tag``. The highest key number
 encrypts, every configured key decrypts, so that keys rotate without a flag day. The ``context`` binds a
 ciphertext to its place: moved elsewhere it does not open.
+
+A blind index is what equal values have in common without saying what they are: HMAC-SHA-256 under a key of
+its own. It finds a number that is known in full and no part of one.
 """
 
+import hashlib
+import hmac
 import os
 
 from cryptography.exceptions import InvalidTag
@@ -47,3 +52,8 @@ def decrypt_with(key: bytes, stored: bytes, *, context: str) -> bytes:
         raise UnreadableError(
             f"{context}: the ciphertext was altered or moved, or the key is another."
         ) from None
+
+
+def blind_index(value: str, *, context: str) -> str:
+    """The index of ``value`` within ``context``; the caller writes equal values equally."""
+    return hmac.new(settings.INDEX_KEY, f"{context}\n{value}".encode(), hashlib.sha256).hexdigest()

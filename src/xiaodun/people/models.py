@@ -4,11 +4,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.accounts.models import User
+from xiaodun.kit.fields import EncryptedText
 from xiaodun.organisations.models import Unit
+from xiaodun.people.choices import DocumentKind, Relation
 
 
 class Person(models.Model):
-    """A pupil, teacher or worker. Holds no ID number, phone or address."""
+    """A pupil, teacher or worker. ID number and address stand apart in ``Identity``, few may read them."""
 
     class Kind(models.TextChoices):
         PUPIL = "pupil", _("pupil")
@@ -55,3 +57,52 @@ class Enrolment(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["group", "valid_from"], name="enrolment_group")]
+
+
+class Identity(models.Model):
+    """By what a person is recognised beyond the school's own number.
+
+    The numbers stand encrypted; each has a blind index, which finds a number that the reader knows in full.
+    """
+
+    person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="identity")
+    document_kind = models.CharField(max_length=1, choices=DocumentKind, blank=True)
+    document_number = EncryptedText(null=True)
+    document_index = models.CharField(max_length=64, null=True, unique=True)
+    # The national student number (学籍号): it stays with the pupil from school to school.
+    student_number = EncryptedText(null=True)
+    student_index = models.CharField(max_length=64, null=True, unique=True)
+    birth_date = models.DateField(null=True)
+    address = EncryptedText(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(document_number__isnull=True, document_index__isnull=True)
+                | models.Q(document_number__isnull=False, document_index__isnull=False),
+                name="document_has_index",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(student_number__isnull=True, student_index__isnull=True)
+                | models.Q(student_number__isnull=False, student_index__isnull=False),
+                name="student_number_has_index",
+            ),
+        ]
+
+
+class Guardian(models.Model):
+    """Whom the school calls about a pupil, in the order in which it calls them."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="guardians")
+    order = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=40)
+    relation = models.CharField(max_length=12, choices=Relation, blank=True)
+    phone = EncryptedText(null=True)
+    phone_index = models.CharField(max_length=64, null=True, db_index=True)
+
+    class Meta:
+        ordering = ["order"]
+        constraints = [models.UniqueConstraint(fields=["person", "order"], name="one_guardian_a_place")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,4 +1,4 @@
-"""Reads of persons and of who belongs to which group on which day."""
+"""Reads of persons, of what identifies them, and of who belongs to which group on which day."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from django.db.models import Count, F, Q, QuerySet
 from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import valid_on
-from xiaodun.people.models import Enrolment, Person
+from xiaodun.people.faults import parts
+from xiaodun.people.models import Enrolment, Guardian, Identity, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +56,20 @@ def groups_of(person_ids: Iterable[int], on: date) -> dict[int, list[Unit]]:
     for row in rows.order_by("group__path"):
         groups[row.person_id].append(row.group)
     return groups
+
+
+def identities_of(person_ids: Iterable[int]) -> dict[int, Identity]:
+    """The identity of each person who has one, by person id. One query for thousands."""
+    found: dict[int, Identity] = {}
+    for part in parts(sorted(set(person_ids))):
+        found.update((row.person_id, row) for row in Identity.objects.filter(person__in=part))
+    return found
+
+
+def guardians_of(person_ids: Iterable[int]) -> dict[int, list[Guardian]]:
+    """The guardians of each person who has some, by person id, first to be called first. One query."""
+    found: dict[int, list[Guardian]] = {}
+    for part in parts(sorted(set(person_ids))):
+        for row in Guardian.objects.filter(person__in=part).order_by("person_id", "order"):
+            found.setdefault(row.person_id, []).append(row)
+    return found

@@ -19,6 +19,7 @@ DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 _keys = load_or_make(DATA_DIR / "keys.json")
 SECRET_KEY = _keys.secret_key
 AUDIT_KEY = _keys.audit_key.encode()
+INDEX_KEY = _keys.index_key.encode()
 MASTER_KEYS = env.parse_key_ring("keys.json", _keys.master_keys)
 
 # Anybody may sign in with any role, so nobody but this machine may reach it.

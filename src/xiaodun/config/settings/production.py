@@ -26,6 +26,11 @@ SECRET_KEY = env.secret(
 AUDIT_KEY = env.secret(
     "XIAODUN_AUDIT_KEY", "authenticates the audit; changing it makes every older row look altered", least=43
 ).encode()
+INDEX_KEY = env.secret(
+    "XIAODUN_INDEX_KEY",
+    "makes ID numbers and phones findable; changing it hides every person on record from imports",
+    least=43,
+).encode()
 MASTER_KEYS = env.key_ring(
     "XIAODUN_MASTER_KEYS", "numbered encryption keys, 1:BASE64,2:BASE64; the highest number encrypts"
 )

@@ -12,6 +12,7 @@ IS_DEMO = False
 DEBUG = False
 SECRET_KEY = secrets.token_urlsafe(64)
 AUDIT_KEY = secrets.token_bytes(32)
+INDEX_KEY = secrets.token_bytes(32)
 MASTER_KEYS = {1: secrets.token_bytes(32)}
 ALLOWED_HOSTS: list[str] = []
 DATA_DIR = Path(tempfile.gettempdir())

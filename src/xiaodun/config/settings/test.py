@@ -16,6 +16,7 @@ IS_DEMO = True
 DEBUG = False
 SECRET_KEY = "only-for-tests-" * 4
 AUDIT_KEY = b"only-for-tests-audit-key-32-bytes"
+INDEX_KEY = b"only-for-tests-index-key-32-bytes"
 MASTER_KEYS = {1: b"only-for-tests-master-32-bytes-k"}
 ALLOWED_HOSTS = ["*"]
 # One directory a process, so that several runs on one machine do not meet.

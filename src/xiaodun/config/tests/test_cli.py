@@ -56,7 +56,12 @@ def test_a_malformed_command_ends_with_2(argv, capsys):
 def test_keys_are_lines_for_the_environment(capsys):
     assert cli.main(["keys"]) == 0
     lines = dict(line.split("=", 1) for line in capsys.readouterr().out.splitlines())
-    assert set(lines) == {"XIAODUN_SECRET_KEY", "XIAODUN_AUDIT_KEY", "XIAODUN_MASTER_KEYS"}
+    assert set(lines) == {
+        "XIAODUN_SECRET_KEY",
+        "XIAODUN_AUDIT_KEY",
+        "XIAODUN_INDEX_KEY",
+        "XIAODUN_MASTER_KEYS",
+    }
     assert env.parse_key_ring("x", lines["XIAODUN_MASTER_KEYS"])
 
 

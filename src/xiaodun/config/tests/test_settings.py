@@ -22,6 +22,7 @@ def environment(monkeypatch, tmp_path):
         "XIAODUN_ALLOWED_HOSTS": "xd.example.org",
         "XIAODUN_SECRET_KEY": keys.secret_key,
         "XIAODUN_AUDIT_KEY": keys.audit_key,
+        "XIAODUN_INDEX_KEY": keys.index_key,
         "XIAODUN_MASTER_KEYS": keys.master_keys,
     }
     for name, value in values.items():
@@ -66,6 +67,8 @@ def test_the_queue_has_a_file_of_its_own_or_lives_in_postgresql(environment):
         ("XIAODUN_SECRET_KEY", "short", "shorter than 50"),
         ("XIAODUN_SECRET_KEY", "", "XIAODUN_SECRET_KEY is not set"),
         ("XIAODUN_AUDIT_KEY", "", "XIAODUN_AUDIT_KEY is not set"),
+        ("XIAODUN_INDEX_KEY", "", "XIAODUN_INDEX_KEY is not set"),
+        ("XIAODUN_INDEX_KEY", "short", "shorter than 43"),
         ("XIAODUN_MASTER_KEYS", "", "XIAODUN_MASTER_KEYS is not set"),
     ],
 )

@@ -1,4 +1,7 @@
-"""Writes to persons and their enrolments, one module a matter. Doors judge the right before they call."""
+"""Writes to persons, their identities, guardians and enrolments, one module a matter.
+
+Doors judge the right before they call.
+"""
 
 from xiaodun.people.services.enrolments import (
     ANNOUNCED_TOGETHER,
@@ -11,6 +14,8 @@ from xiaodun.people.services.enrolments import (
     move_transfer,
     transfer,
 )
+from xiaodun.people.services.guardians import GuardianValues, set_guardians, set_guardians_of_many
+from xiaodun.people.services.identities import IdentityValues, keep_identities, keep_identity
 from xiaodun.people.services.persons import PersonRow, register_person, register_persons
 
 __all__ = [
@@ -18,12 +23,18 @@ __all__ = [
     "ENROLMENTS_LOADED",
     "ENROLMENT_CHANGED",
     "EnrolmentRow",
+    "GuardianValues",
+    "IdentityValues",
     "PersonRow",
     "enrol",
     "enrol_many",
+    "keep_identities",
+    "keep_identity",
     "leave_group",
     "move_transfer",
     "register_person",
     "register_persons",
+    "set_guardians",
+    "set_guardians_of_many",
     "transfer",
 ]

@@ -16,7 +16,7 @@ from xiaodun.people.faults import Fault, batch_refusal, parts, refusal_of, row_e
 from xiaodun.people.models import Person
 from xiaodun.people.pinyin import initials_of, pinyin_of, search_keys_of
 
-# The citizen's ID number, also as the national student number (G or L before it): never kept here.
+# The citizen's ID number, also as the national student number (G or L before it): kept encrypted, not here.
 _ID_NUMBER = re.compile(r"[GL]?\d{17}[\dX]", re.IGNORECASE)
 
 
@@ -121,7 +121,7 @@ def _fault_in_person(person: Person, at: datetime) -> Fault | None:
     if _ID_NUMBER.fullmatch(person.number):
         return Fault(
             "number-is-id-number",
-            _("This is an ID number. The system does not keep ID numbers."),
+            _("This is an ID number. It has a place of its own and never serves as the school's number."),
             _("Give the number that the school uses."),
             field="number",
         )

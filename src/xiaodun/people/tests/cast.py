@@ -7,6 +7,7 @@ from xiaodun.organisations.models import Unit
 from xiaodun.organisations.tests.cast import AT
 from xiaodun.people import services
 from xiaodun.people.models import Person
+from xiaodun.people.numbers import check_character
 
 _NAMES = ("王小明", "李静", "单伟", "曾雨", "赵子涵", "欧阳雪", "陈一诺", "刘宇轩")
 
@@ -30,3 +31,9 @@ def make_class(group: Unit, numbers: range, *, since: date) -> list[Person]:
         at=AT,
     )
     return pupils
+
+
+def id_number(seed: int, *, born: str = "20130101") -> str:
+    """The ID number of the invented person number ``seed``, of a region that does not exist."""
+    body = f"990000{born}{seed:03}"
+    return body + check_character(body)

@@ -1,0 +1,23 @@
+"""Kinds of identity document and of guardian, each with its meaning."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class DocumentKind(models.TextChoices):
+    """The codes are those of the national student register."""
+
+    RESIDENT = "1", _("resident identity card")
+    HONG_KONG = "6", _("Hong Kong identity document")
+    MACAU = "7", _("Macau identity document")
+    TAIWAN = "8", _("Taiwan identity document")
+    FOREIGN_RESIDENT = "9", _("foreigner's permanent residence permit")
+    PASSPORT = "A", _("passport")
+    OTHER = "Z", _("other document or none")
+
+
+class Relation(models.TextChoices):
+    MOTHER = "mother", _("mother")
+    FATHER = "father", _("father")
+    GRANDPARENT = "grandparent", _("grandparent")
+    OTHER = "other", _("other guardian")
