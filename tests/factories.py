@@ -70,6 +70,12 @@ class Cast:
     officer: User
     stranger: User
     trainer: User
+    supervisor: User
+    reporter: User
+    clerk: User
+    guard: User
+    system_administrator: User
+    auditor: User
     members: dict[int, list[Person]]
 
     @property
@@ -136,6 +142,12 @@ def make_cast(*, day: date = DAY, of_day: time = time(7, 42), pupils: int = 5) -
         officer=staff("officer", "吴科长", "district_officer", district),
         stranger=staff("stranger", "郑老师", "class_teacher", other_class),
         trainer=staff("trainer", "冯老师", "class_teacher", drill_class),
+        supervisor=staff("supervisor", "何老师", "dormitory_supervisor", room),
+        reporter=staff("reporter", "江老师", "school_reporter", school),
+        clerk=staff("clerk", "宋老师", "school_clerk", school),
+        guard=staff("guard", "石师傅", "guard", school),
+        system_administrator=staff("system_administrator", "许工", "system_administrator", district),
+        auditor=staff("auditor", "严审计", "auditor", district),
         members=members,
     )
 

@@ -36,7 +36,19 @@ from tools.chromium import (  # noqa: E402
     speak,
 )
 
-ROLES = ("class_teacher", "grade_lead", "school_doctor", "principal", "district_officer")
+ROLES = (
+    "class_teacher",
+    "dormitory_supervisor",
+    "grade_lead",
+    "school_doctor",
+    "school_reporter",
+    "principal",
+    "district_officer",
+    "school_clerk",
+    "guard",
+    "system_administrator",
+    "auditor",
+)
 SIGN_IN = "/sign-in/"
 START = "from xiaodun.config.cli import main; raise SystemExit(main())"
 

@@ -9,28 +9,32 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-TEACHER, LEAD, DOCTOR, PRINCIPAL, OFFICER = (
+TEACHER, SUPERVISOR, LEAD, DOCTOR, REPORTER, PRINCIPAL, OFFICER = (
     "class_teacher",
+    "dormitory_supervisor",
     "grade_lead",
     "school_doctor",
+    "school_reporter",
     "principal",
     "district_officer",
 )
-ROLES = (TEACHER, LEAD, DOCTOR, PRINCIPAL, OFFICER)
+CLERK, GUARD, SYSTEM, AUDITOR = ("school_clerk", "guard", "system_administrator", "auditor")
+# Who answers for the health of children, and the offices.
+HEALTH = (TEACHER, SUPERVISOR, LEAD, DOCTOR, REPORTER, PRINCIPAL, OFFICER)
+OFFICES = (CLERK, GUARD, SYSTEM, AUDITOR)
+ROLES = (*HEALTH, *OFFICES)
 ANONYMOUS, TOKEN = "anonymous", "api_token"
 ACTORS = (ANONYMOUS, *ROLES, TOKEN)
 
-# Where the object stands, seen from the teacher of class_a: the grade of the lead holds two, the school of
-# doctor, principal and token three, the district of the officer four. Drill data are nobody's
-# here: they hang under a root of their own.
+# Where the object stands, seen from the teacher of class_a (and from the supervisor of a room where some of
+# its pupils sleep): the grade of the lead holds two, the school three, the district four. Drill data are
+# nobody's here: they hang under a root of their own.
 SCOPES = ("own", "same_grade", "same_school", "other_school", "drill", "unknown")
 REACH: Mapping[str, frozenset[str]] = {
-    TEACHER: frozenset(SCOPES[:1]),
+    **dict.fromkeys((TEACHER, SUPERVISOR), frozenset(SCOPES[:1])),
     LEAD: frozenset(SCOPES[:2]),
-    DOCTOR: frozenset(SCOPES[:3]),
-    PRINCIPAL: frozenset(SCOPES[:3]),
-    TOKEN: frozenset(SCOPES[:3]),
-    OFFICER: frozenset(SCOPES[:4]),
+    **dict.fromkeys((DOCTOR, REPORTER, PRINCIPAL, CLERK, GUARD, TOKEN), frozenset(SCOPES[:3])),
+    **dict.fromkeys((OFFICER, SYSTEM, AUDITOR), frozenset(SCOPES[:4])),
 }
 
 
@@ -83,8 +87,9 @@ _ALL = frozenset(SCOPES)
 _OWN = dict.fromkeys(ROLES, frozenset({"own"}))
 _EVERYBODY = {ANONYMOUS: 200, TOKEN: 200}
 _EVERYBODY_404 = dict.fromkeys(ACTORS, 404)
-_WITH_CHILDREN = (TEACHER, LEAD, DOCTOR)
-_SUBMITTERS = (TEACHER, DOCTOR)
+_WITH_CHILDREN = (TEACHER, SUPERVISOR, LEAD, DOCTOR, REPORTER)
+_SUBMITTERS = (TEACHER, SUPERVISOR, DOCTOR)
+_OFFICES_404 = each(404, *OFFICES)
 
 PAGES: tuple[Page, ...] = (
     # --- kit ---
@@ -110,24 +115,26 @@ PAGES: tuple[Page, ...] = (
     Page("desks:class_submit", each(422, *_SUBMITTERS), "group", "post", is_json=True),
     Page("desks:check_done", each(200, *_WITH_CHILDREN), "session"),
     Page("desks:check_correct", each(422, *_SUBMITTERS), "session", "post", is_json=True),
-    Page("desks:signals", each(200)),
-    Page("desks:signal", each(200), "signal"),
-    Page("desks:signal_acknowledge", each(302), "signal", "post", data={"seen": "99"}),
-    # Teacher and lead may see and acknowledge, not decide.
+    Page("desks:signals", each(200, *HEALTH)),
+    Page("desks:signal", each(200, *HEALTH), "signal"),
+    Page("desks:signal_acknowledge", each(302, *HEALTH), "signal", "post", data={"seen": "99"}),
+    # The others may see and acknowledge, not decide.
     Page(
         "desks:signal_decide",
-        each(403, TEACHER, LEAD) | each(422, DOCTOR, PRINCIPAL, OFFICER),
+        each(403, *HEALTH) | each(422, DOCTOR, PRINCIPAL, OFFICER),
         "signal",
         "post",
     ),
     Page("desks:files", each(200, *_WITH_CHILDREN)),
     Page("desks:file", each(200, *_WITH_CHILDREN), "file"),
     # The counts of one school are no district.
-    Page("desks:board", {PRINCIPAL: 404, OFFICER: 200}),
+    Page("desks:board", {REPORTER: 404, PRINCIPAL: 404, OFFICER: 200}),
     Page(
-        "desks:institution", each(404, TEACHER, LEAD) | each(200, DOCTOR, PRINCIPAL, OFFICER), "institution"
+        "desks:institution",
+        each(404) | each(200, DOCTOR, REPORTER, PRINCIPAL, OFFICER),
+        "institution",
     ),
-    Page("desks:figure", each(200), "figure"),
+    Page("desks:figure", each(200, *HEALTH) | _OFFICES_404, "figure"),
     Page("desks:inbox", each(200)),
     Page("desks:message_open", each(302), "message", "post", reach=_OWN),
     # --- api: a session opens nothing here, a token its own unit ---

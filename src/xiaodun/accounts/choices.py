@@ -6,14 +6,21 @@ from django.utils.translation import gettext_lazy as _
 
 class Role(models.TextChoices):
     CLASS_TEACHER = "class_teacher", _("class teacher")
+    DORMITORY_SUPERVISOR = "dormitory_supervisor", _("dormitory supervisor")
     GRADE_LEAD = "grade_lead", _("grade lead")
     SCHOOL_DOCTOR = "school_doctor", _("school doctor")
+    SCHOOL_REPORTER = "school_reporter", _("school reporter")
+    SCHOOL_CLERK = "school_clerk", _("school clerk")
+    GUARD = "guard", _("guard")
     PRINCIPAL = "principal", _("principal")
     DISTRICT_OFFICER = "district_officer", _("district officer")
+    SYSTEM_ADMINISTRATOR = "system_administrator", _("system administrator")
+    AUDITOR = "auditor", _("auditor")
 
 
 class Right(models.TextChoices):
     SUBMIT_CHECK = "submit_check", _("submit and correct checks")
+    SEE_ROSTER = "see_roster", _("see names on rosters, without findings")
     SEE_CHILDREN = "see_children", _("see names and findings of children")
     SEE_COUNTS = "see_counts", _("see counts and masked rows")
     REVIEW_SIGNALS = "review_signals", _("acknowledge and decide signals")
@@ -22,6 +29,10 @@ class Right(models.TextChoices):
     MANAGE_RULES = "manage_rules", _("activate rules and playbooks")
     MANAGE_CALENDAR = "manage_calendar", _("change school days")
     MANAGE_PEOPLE = "manage_people", _("enrol and transfer persons")
+    MANAGE_ACCOUNTS = "manage_accounts", _("give users their roles, slips and devices")
+    REVEAL = "reveal", _("open a masked value for a reason")
+    RUN_SYSTEM = "run_system", _("see the system's health and its settings")
+    READ_AUDIT = "read_audit", _("read the audit log")
 
 
 class TokenScope(models.TextChoices):

@@ -11,59 +11,99 @@ from django.db.models import Q
 
 from xiaodun.accounts.choices import Right, Role, TokenScope
 from xiaodun.accounts.models import User
-from xiaodun.organisations.choices import UnitKind
+from xiaodun.organisations.choices import GroupKind, UnitKind
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import within
 
+_OF_A_GROUP = frozenset(
+    {
+        Right.SUBMIT_CHECK,
+        Right.SEE_ROSTER,
+        Right.SEE_CHILDREN,
+        Right.REVIEW_SIGNALS,
+        Right.ANNOUNCE_LEAVE,
+    }
+)
+
 ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.CLASS_TEACHER: frozenset(
-        {Right.SUBMIT_CHECK, Right.SEE_CHILDREN, Right.REVIEW_SIGNALS, Right.ANNOUNCE_LEAVE}
+    Role.CLASS_TEACHER: _OF_A_GROUP,
+    Role.DORMITORY_SUPERVISOR: _OF_A_GROUP,
+    Role.GRADE_LEAD: _OF_A_GROUP - {Right.SUBMIT_CHECK},
+    Role.SCHOOL_DOCTOR: _OF_A_GROUP | {Right.MANAGE_FILES, Right.REVEAL},
+    # Reports what the doctor finds: sees as much, and the school's counts, and decides nothing.
+    Role.SCHOOL_REPORTER: frozenset(
+        {Right.SEE_ROSTER, Right.SEE_CHILDREN, Right.SEE_COUNTS, Right.REVIEW_SIGNALS, Right.REVEAL}
     ),
-    Role.GRADE_LEAD: frozenset({Right.SEE_CHILDREN, Right.REVIEW_SIGNALS, Right.ANNOUNCE_LEAVE}),
-    Role.SCHOOL_DOCTOR: frozenset(
-        {
-            Right.SUBMIT_CHECK,
-            Right.SEE_CHILDREN,
-            Right.MANAGE_FILES,
-            Right.REVIEW_SIGNALS,
-            Right.ANNOUNCE_LEAVE,
-        }
+    Role.SCHOOL_CLERK: frozenset(
+        {Right.SEE_ROSTER, Right.MANAGE_PEOPLE, Right.MANAGE_ACCOUNTS, Right.REVEAL}
     ),
-    Role.PRINCIPAL: frozenset({Right.SEE_COUNTS, Right.REVIEW_SIGNALS, Right.MANAGE_CALENDAR}),
+    # What a guard may know, whether somebody may enter, is judged at the gate and not read from files.
+    Role.GUARD: frozenset(),
+    Role.PRINCIPAL: frozenset(
+        {Right.SEE_COUNTS, Right.REVIEW_SIGNALS, Right.MANAGE_CALENDAR, Right.REVEAL, Right.READ_AUDIT}
+    ),
     Role.DISTRICT_OFFICER: frozenset(
         {
             Right.SEE_COUNTS,
             Right.REVIEW_SIGNALS,
             Right.MANAGE_RULES,
             Right.MANAGE_PEOPLE,
+            Right.MANAGE_ACCOUNTS,
             Right.MANAGE_CALENDAR,
+            Right.REVEAL,
         }
     ),
+    # System, security and audit stay apart: neither of the two sees a person or a count.
+    Role.SYSTEM_ADMINISTRATOR: frozenset({Right.RUN_SYSTEM}),
+    Role.AUDITOR: frozenset({Right.READ_AUDIT}),
 }
 
 TOKEN_RIGHTS: dict[TokenScope, frozenset[Right]] = {
     TokenScope.CHECKS_WRITE: frozenset({Right.SUBMIT_CHECK}),
-    TokenScope.ROSTERS_READ: frozenset({Right.SEE_CHILDREN}),
+    TokenScope.ROSTERS_READ: frozenset({Right.SEE_ROSTER}),
     TokenScope.FIGURES_READ: frozenset({Right.SEE_COUNTS}),
 }
 
 # On which kinds of unit a role can be held: a class teacher of a whole district would see every child in it.
 ROLE_UNITS: dict[Role, frozenset[UnitKind]] = {
     Role.CLASS_TEACHER: frozenset({UnitKind.GROUP}),
+    Role.DORMITORY_SUPERVISOR: frozenset({UnitKind.GROUP}),
     Role.GRADE_LEAD: frozenset({UnitKind.GRADE}),
     Role.SCHOOL_DOCTOR: frozenset({UnitKind.INSTITUTION}),
+    Role.SCHOOL_REPORTER: frozenset({UnitKind.INSTITUTION}),
+    Role.SCHOOL_CLERK: frozenset({UnitKind.INSTITUTION}),
+    Role.GUARD: frozenset({UnitKind.INSTITUTION}),
     Role.PRINCIPAL: frozenset({UnitKind.INSTITUTION}),
     Role.DISTRICT_OFFICER: frozenset({UnitKind.DISTRICT, UnitKind.DRILL}),
+    Role.SYSTEM_ADMINISTRATOR: frozenset({UnitKind.DISTRICT, UnitKind.DRILL}),
+    Role.AUDITOR: frozenset({UnitKind.DISTRICT, UnitKind.DRILL}),
 }
 
-# From the widest responsibility to the narrowest: the order in which a user's roles are shown.
+# Whoever answers for the health of children, from the widest responsibility to the narrowest; then the
+# offices. It is the order in which a user's roles are shown: a clerk who also teaches has a class to check.
 ROLE_ORDER: tuple[Role, ...] = (
     Role.DISTRICT_OFFICER,
     Role.PRINCIPAL,
     Role.SCHOOL_DOCTOR,
+    Role.SCHOOL_REPORTER,
     Role.GRADE_LEAD,
     Role.CLASS_TEACHER,
+    Role.DORMITORY_SUPERVISOR,
+    Role.SCHOOL_CLERK,
+    Role.GUARD,
+    Role.SYSTEM_ADMINISTRATOR,
+    Role.AUDITOR,
 )
+
+# Roles that owe no check, decide no signal and see no figure.
+OFFICES = frozenset({Role.SCHOOL_CLERK, Role.GUARD, Role.SYSTEM_ADMINISTRATOR, Role.AUDITOR})
+
+
+def fits(role: Role, unit: Unit) -> bool:
+    """Whether the role can be held on this unit."""
+    if role == Role.DORMITORY_SUPERVISOR and unit.group_kind != GroupKind.DORMITORY:
+        return False
+    return unit.kind in ROLE_UNITS[role]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,11 @@ def groups_by_key(scope: Scope, keys: Iterable[str | int]) -> dict[str | int, Un
 
 
 def group_with_roster(scope: Scope, code: str) -> Unit:
-    """A group whose children the token may read; ``Http404`` for a foreign group as for an unknown one."""
+    """A group whose roster the token may read; ``Http404`` for a foreign group as for an unknown one."""
     if "\x00" in code:  # PostgreSQL takes no such text
         raise Http404
     group: Unit | None = Unit.objects.filter(
-        scope.q(Right.SEE_CHILDREN), code=code, kind=UnitKind.GROUP
+        scope.q(Right.SEE_ROSTER), code=code, kind=UnitKind.GROUP
     ).first()
     if group is None:
         raise Http404

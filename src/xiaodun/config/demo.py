@@ -22,6 +22,8 @@ from xiaodun.accounts.services import assign_role, create_user
 from xiaodun.config import prepare
 from xiaodun.duties.services import chase_due
 from xiaodun.engine.simulation import Check, District, Finding, small_district
+from xiaodun.engine.simulation.dice import Dice
+from xiaodun.engine.simulation.names import draw_name
 from xiaodun.kit import audit, outbox
 from xiaodun.kit.clock import local_moment
 from xiaodun.kit.models import Installation
@@ -50,6 +52,9 @@ SCHOOL_DAYS = 20
 _INSTITUTIONS = ("primary", "junior", "senior", "kindergarten", "training", "college")
 # 一(1)班 and 一(2)班: one teacher has both while her colleague is away.
 _OWN_CLASS, _SUBSTITUTED = "p01-1-1", "p01-1-2"
+_SCHOOL = "p01"
+# The stream of the seed for the names of those who hold an office.
+_OFFICES = 90
 # Lessons are checked before they begin in the evening.
 _EVENING = timedelta(hours=10)
 
@@ -86,7 +91,7 @@ def build(*, progress: Callable[[float], object], seed: int = 1) -> None:
         days = _school_days(root)
         district = small_district(seed=seed, last_day=DEMO_DAY, school_days=days)
         checks, scene = _set_scene(district)
-        demo = _populate(district, root, at=made_at)
+        demo = _populate(district, root, seed=seed, at=made_at)
     progress(0.1)
     for count, day in enumerate(days, start=1):
         # A transaction a day: eight hundred of their own would wait for the disk as often.
@@ -183,7 +188,7 @@ class _Demo:
     doctors: dict[str, User] = field(default_factory=dict)
 
 
-def _populate(district: District, root: Unit, *, at: datetime) -> _Demo:
+def _populate(district: District, root: Unit, *, seed: int, at: datetime) -> _Demo:
     since = min(enrolment.since for enrolment in district.enrolments)
     demo = _Demo(units={district.code: root})
     open_term(
@@ -202,10 +207,11 @@ def _populate(district: District, root: Unit, *, at: datetime) -> _Demo:
             demo.users[post.person] = create_user(by=None, username=person.number, name=person.name, at=at)
         user = demo.users[post.person]
         assign_role(by=None, user=user, role=post.role, unit=demo.units[post.unit], valid_from=since, at=at)
-        if post.role == Role.CLASS_TEACHER.value:
+        if post.role in {Role.CLASS_TEACHER.value, Role.DORMITORY_SUPERVISOR.value}:
             demo.teachers.setdefault(post.unit, user)
         if post.role == Role.SCHOOL_DOCTOR.value:
             demo.doctors.setdefault(post.unit, user)
+    _fill_offices(demo, seed=seed, since=since, at=at)
     _enrol(demo, district, at=at)
     # The colleague of the class next door is away from the day before.
     assign_role(
@@ -218,6 +224,24 @@ def _populate(district: District, root: Unit, *, at: datetime) -> _Demo:
     )
     _deliver(at)
     return demo
+
+
+def _fill_offices(demo: _Demo, *, seed: int, since: date, at: datetime) -> None:
+    """Whoever keeps the lists, the machines and the log: the simulation of illness needs none of them."""
+    dice = Dice(seed, _OFFICES)
+    for number, (role, code) in enumerate(
+        (
+            (Role.SCHOOL_REPORTER, _SCHOOL),
+            (Role.SCHOOL_CLERK, _SCHOOL),
+            (Role.GUARD, _SCHOOL),
+            (Role.SYSTEM_ADMINISTRATOR, DISTRICT_CODE),
+            (Role.AUDITOR, DISTRICT_CODE),
+        ),
+        start=1,
+    ):
+        name = draw_name(dice, "F" if dice.happens(0.5) else "M")
+        user = create_user(by=None, username=f"9{number:04d}", name=name, at=at)
+        assign_role(by=None, user=user, role=role, unit=demo.units[code], valid_from=since, at=at)
 
 
 def _make_units(demo: _Demo, district: District, *, at: datetime) -> None:

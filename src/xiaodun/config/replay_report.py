@@ -5,10 +5,16 @@ from typing import Any
 
 _ROLE_WORDS = {
     "class_teacher": "class teacher",
+    "dormitory_supervisor": "dormitory supervisor",
     "grade_lead": "grade lead",
     "school_doctor": "school doctor",
+    "school_reporter": "school reporter",
+    "school_clerk": "school clerk",
+    "guard": "guard",
     "principal": "principal",
     "district_officer": "district officer",
+    "system_administrator": "system administrator",
+    "auditor": "auditor",
 }
 
 

@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
             name='RoleAssignment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('class_teacher', 'class teacher'), ('grade_lead', 'grade lead'), ('school_doctor', 'school doctor'), ('principal', 'principal'), ('district_officer', 'district officer')], max_length=24)),
+                ('role', models.CharField(choices=[('class_teacher', 'class teacher'), ('dormitory_supervisor', 'dormitory supervisor'), ('grade_lead', 'grade lead'), ('school_doctor', 'school doctor'), ('school_reporter', 'school reporter'), ('school_clerk', 'school clerk'), ('guard', 'guard'), ('principal', 'principal'), ('district_officer', 'district officer'), ('system_administrator', 'system administrator'), ('auditor', 'auditor')], max_length=24)),
                 ('valid_from', models.DateField()),
                 ('valid_to', models.DateField(null=True)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='organisations.unit')),

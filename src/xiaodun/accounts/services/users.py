@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from xiaodun.accounts.choices import Role
 from xiaodun.accounts.models import Actor, RoleAssignment, User
-from xiaodun.accounts.policies import ROLE_UNITS
+from xiaodun.accounts.policies import fits
 from xiaodun.kit import audit
 from xiaodun.kit.errors import Refusal, RowError
 from xiaodun.organisations.models import Unit
@@ -86,7 +86,7 @@ def assign_role(
     at: datetime,
 ) -> RoleAssignment:
     """``user`` holds ``role`` on ``unit`` and all below it from ``valid_from`` to ``valid_to`` inclusive."""
-    if unit.kind not in ROLE_UNITS[Role(role)]:
+    if not fits(Role(role), unit):
         raise Refusal(
             "role-does-not-fit-unit",
             _("This role cannot be held on a unit of this kind."),

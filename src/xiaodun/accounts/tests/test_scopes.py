@@ -74,6 +74,32 @@ def test_a_principal_and_an_officer_count_but_see_no_child(tree):
         assert not groups_with_children(scope).exists()
 
 
+def test_a_clerk_keeps_the_rosters_of_the_school_and_sees_neither_findings_nor_counts(tree):
+    clerk = make_user("clerk")
+    give(clerk, Role.SCHOOL_CLERK, tree.school)
+    scope = selectors.scope_of(clerk, DAY)
+    assert scope.may(Right.SEE_ROSTER, tree.class_1)
+    assert scope.may(Right.MANAGE_PEOPLE, tree.school)
+    assert not scope.has(Right.SEE_CHILDREN)
+    assert not scope.has(Right.SEE_COUNTS)
+
+
+@pytest.mark.parametrize("role", [Role.SYSTEM_ADMINISTRATOR, Role.AUDITOR])
+def test_who_runs_the_system_or_reads_its_log_sees_no_person_and_no_count(tree, role):
+    user = make_user(role)
+    give(user, role, tree.district)
+    scope = selectors.scope_of(user, DAY)
+    seeing = {Right.SEE_ROSTER, Right.SEE_CHILDREN, Right.SEE_COUNTS, Right.REVIEW_SIGNALS, Right.REVEAL}
+    assert not any(scope.has(right) for right in seeing)
+
+
+def test_a_supervisor_is_to_a_dormitory_room_what_a_teacher_is_to_a_class(tree):
+    supervisor = make_user("supervisor")
+    give(supervisor, Role.DORMITORY_SUPERVISOR, tree.dormitory)
+    assert ROLE_RIGHTS[Role.DORMITORY_SUPERVISOR] == ROLE_RIGHTS[Role.CLASS_TEACHER]
+    assert list(groups_with_children(selectors.scope_of(supervisor, DAY))) == [tree.dormitory]
+
+
 def test_no_scope_on_a_district_reaches_the_drill_area_or_the_other_way_round(tree):
     drills = organisations.create_drill_area(by=None, code="DRILL", name="演练区", at=AT)
     copy = make_district("X", root=drills)
@@ -150,6 +176,9 @@ def test_nested_grants_are_one_range_and_roles_are_shown_widest_first(tree):
         (Role.SCHOOL_DOCTOR, "district"),
         (Role.PRINCIPAL, "grade"),
         (Role.DISTRICT_OFFICER, "school"),
+        (Role.DORMITORY_SUPERVISOR, "class_1"),
+        (Role.SCHOOL_CLERK, "district"),
+        (Role.AUDITOR, "school"),
     ],
 )
 def test_a_role_is_held_only_on_a_unit_that_it_is_responsible_for(tree, role, unit):

@@ -13,8 +13,9 @@ from django.utils.translation import ngettext
 from xiaodun.absence.models import Episode
 from xiaodun.absence.selectors import files_visible_to
 from xiaodun.accounts.choices import Right, Role
-from xiaodun.accounts.policies import Scope
+from xiaodun.accounts.policies import OFFICES, Scope
 from xiaodun.desks.selectors.figures import FigureTile, tiles
+from xiaodun.desks.selectors.offices import Office, office_of
 from xiaodun.desks.selectors.signals import SignalRow, as_rows
 from xiaodun.duties.selectors import Obligation, obligations
 from xiaodun.engine.compliance import Value
@@ -54,6 +55,11 @@ class TodayPage:
     overdue: list[Item] = field(default_factory=list)
     due: list[Item] = field(default_factory=list)
     closed: list[Item] = field(default_factory=list)
+    # Groups that owe no check by any duty, and may be checked at any time.
+    free: list[Item] = field(default_factory=list)
+    office: Office | None = None
+    # Whether the office is all there is to do, and not something beside a health role.
+    is_office: bool = False
     figures: list[FigureTile] = field(default_factory=list)
     main_act: Item | None = None
 
@@ -68,10 +74,15 @@ def today_page(scope: Scope, *, at: datetime) -> TodayPage:
     )
     if role is None:
         return page
+    page.office = office_of(scope)
+    page.is_office = role in OFFICES
+    if page.is_office:
+        return page
     page.decisions = as_rows(waiting_signals(scope), scope)
     owed = obligations(list(groups_on(day, _at_and_below(units))), day, at=at)
-    if role == Role.CLASS_TEACHER:
+    if role in {Role.CLASS_TEACHER, Role.DORMITORY_SUPERVISOR}:
         _fill_teacher(page, owed)
+        page.free = _without_deadline(units, owed)
     elif role == Role.DISTRICT_OFFICER:
         _fill_district(page, owed)
     else:
@@ -90,6 +101,12 @@ FIGURES: dict[Role, list[str]] = {
         "screening.symptomatic",
         "absence.open_files",
     ],
+    Role.DORMITORY_SUPERVISOR: [
+        "screening.expected",
+        "screening.absent_ill",
+        "screening.symptomatic",
+        "absence.open_files",
+    ],
     Role.GRADE_LEAD: [
         "duties.checks_done",
         "screening.absent_ill",
@@ -101,6 +118,13 @@ FIGURES: dict[Role, list[str]] = {
         "screening.absent_ill",
         "screening.symptomatic",
         "absence.open_files",
+    ],
+    Role.SCHOOL_REPORTER: [
+        "duties.checks_done",
+        "screening.absent_ill",
+        "screening.symptomatic",
+        "absence.open_files",
+        "surveillance.open_signals",
     ],
     Role.PRINCIPAL: [
         "duties.checks_done",
@@ -162,6 +186,20 @@ def _fill_teacher(page: TodayPage, owed: Sequence[Obligation]) -> None:
                     tag=_("Late") if late else "",
                 )
             )
+
+
+def _without_deadline(units: Sequence[Unit], owed: Sequence[Obligation]) -> list[Item]:
+    with_duty = {obligation.unit.pk for obligation in owed}
+    return [
+        Item(
+            title=unit.label,
+            text=_("No deadline: check it when you see somebody ill."),
+            url=reverse("desks:class_check", args=[unit.pk]),
+            icon="bed",
+        )
+        for unit in units
+        if unit.pk not in with_duty
+    ]
 
 
 def _fill_school(page: TodayPage, owed: Sequence[Obligation]) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from xiaodun.accounts import services as accounts
 from xiaodun.accounts.choices import Role
+from xiaodun.accounts.policies import OFFICES
 from xiaodun.desks.tests.cast import all_of, at, links, sign_in, squeezed, tap, words
 from xiaodun.messages import services as messages
 from xiaodun.messages.models import Message
@@ -98,7 +99,7 @@ def test_the_district_sees_schools_and_each_leads_to_its_page(school):
     assert f"/institutions/{school.institution.pk}/" in links(page)
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", [role for role in Role if role not in OFFICES])
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_every_figure_on_today_opens(school, role, language):
     room = school.classes[0]
@@ -110,12 +111,47 @@ def test_every_figure_on_today_opens(school, role, language):
         assert {client.get(target).status_code for target in targets} == {200}
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", [role for role in Role if role not in OFFICES])
 def test_on_a_weekend_nothing_is_owed_and_the_page_says_why(school, role):
     with at(moment(5, 9, 0)):
         page = words(sign_in(school.users[role]).get("/today/"))
     assert "今天不应检" in page
     assert "过时未交" not in page
+
+
+@pytest.mark.parametrize("role", sorted(OFFICES))
+def test_an_office_is_told_what_it_is_for_and_sees_no_count_and_no_signal(school, role):
+    room = school.classes[0]
+    school.submit(room, 0, {pupil: ["rash"] for pupil in school.pupils[room.pk][:3]})
+    with at(moment(0, 9, 0)):
+        page = sign_in(school.users[role]).get("/today/")
+    assert "您的工作" in words(page)
+    assert "今天的数字" not in words(page)
+    assert "聚集" not in words(page)
+    assert links(page, "/messages/")
+
+
+def test_a_room_that_owes_no_check_can_be_checked_at_any_time(school):
+    with at(moment(0, 7, 30)):
+        page = sign_in(school.users[Role.DORMITORY_SUPERVISOR]).get("/today/")
+    assert "没有时限" in words(page)
+    assert f"/groups/{school.dormitory.pk}/check/" in links(page)
+
+
+def test_a_clerk_who_also_teaches_has_a_class_to_check_and_the_office_beside_it(school):
+    clerk = school.users[Role.SCHOOL_CLERK]
+    accounts.assign_role(
+        by=None,
+        user=clerk,
+        role=Role.CLASS_TEACHER,
+        unit=school.classes[0],
+        valid_from=MADE_AT.date(),
+        at=MADE_AT,
+    )
+    with at(moment(0, 7, 30)):
+        page = words(sign_in(clerk).get("/today/"))
+    assert "今日待办 1" in page
+    assert "您的工作" in page
 
 
 def test_somebody_without_a_role_is_told_whom_to_ask(school):

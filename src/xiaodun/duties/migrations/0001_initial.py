@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveSmallIntegerField()),
                 ('name', models.CharField(max_length=80)),
                 ('name_en', models.CharField(max_length=80)),
-                ('role', models.CharField(choices=[('class_teacher', 'class teacher'), ('grade_lead', 'grade lead'), ('school_doctor', 'school doctor'), ('principal', 'principal'), ('district_officer', 'district officer')], max_length=24)),
+                ('role', models.CharField(choices=[('class_teacher', 'class teacher'), ('dormitory_supervisor', 'dormitory supervisor'), ('grade_lead', 'grade lead'), ('school_doctor', 'school doctor'), ('school_reporter', 'school reporter'), ('school_clerk', 'school clerk'), ('guard', 'guard'), ('principal', 'principal'), ('district_officer', 'district officer'), ('system_administrator', 'system administrator'), ('auditor', 'auditor')], max_length=24)),
                 ('group_kinds', models.JSONField()),
                 ('institution_kinds', models.JSONField()),
                 ('cadence', models.CharField(choices=[('school_day', 'every school day')], max_length=16)),

@@ -26,7 +26,9 @@ __all__ = [
 
 InstitutionKind = Literal["kindergarten", "primary", "junior", "senior", "training", "college"]
 GroupKind = Literal["class", "dormitory", "lesson", "department"]
-Role = Literal["class_teacher", "grade_lead", "school_doctor", "principal", "district_officer"]
+Role = Literal[
+    "class_teacher", "dormitory_supervisor", "grade_lead", "school_doctor", "principal", "district_officer"
+]
 Status = Literal["absent_ill", "absent_other", "late", "symptoms", "recovered"]
 
 

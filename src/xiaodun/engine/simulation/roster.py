@@ -260,7 +260,8 @@ class _Builder:
     ) -> str:
         self.roster.groups.append(Group(code, institution, grade, kind, zh, en))
         if has_teacher:
-            self._add_staff(institution, "class_teacher", code)
+            role: Role = "dormitory_supervisor" if kind == "dormitory" else "class_teacher"
+            self._add_staff(institution, role, code)
         return code
 
     def _add_staff(self, employer: str, role: Role, unit: str) -> None:

@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveSmallIntegerField()),
-                ('role', models.CharField(choices=[('class_teacher', 'class teacher'), ('grade_lead', 'grade lead'), ('school_doctor', 'school doctor'), ('principal', 'principal'), ('district_officer', 'district officer')], max_length=24)),
+                ('role', models.CharField(choices=[('class_teacher', 'class teacher'), ('dormitory_supervisor', 'dormitory supervisor'), ('grade_lead', 'grade lead'), ('school_doctor', 'school doctor'), ('school_reporter', 'school reporter'), ('school_clerk', 'school clerk'), ('guard', 'guard'), ('principal', 'principal'), ('district_officer', 'district officer'), ('system_administrator', 'system administrator'), ('auditor', 'auditor')], max_length=24)),
                 ('at', models.DateTimeField()),
                 ('reached', models.PositiveSmallIntegerField()),
                 ('told', models.JSONField(default=list)),
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveSmallIntegerField()),
-                ('role', models.CharField(choices=[('class_teacher', 'class teacher'), ('grade_lead', 'grade lead'), ('school_doctor', 'school doctor'), ('principal', 'principal'), ('district_officer', 'district officer')], max_length=24)),
+                ('role', models.CharField(choices=[('class_teacher', 'class teacher'), ('dormitory_supervisor', 'dormitory supervisor'), ('grade_lead', 'grade lead'), ('school_doctor', 'school doctor'), ('school_reporter', 'school reporter'), ('school_clerk', 'school clerk'), ('guard', 'guard'), ('principal', 'principal'), ('district_officer', 'district officer'), ('system_administrator', 'system administrator'), ('auditor', 'auditor')], max_length=24)),
                 ('wait_minutes', models.PositiveIntegerField()),
                 ('ladder', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='ladders.ladder')),
             ],

@@ -163,18 +163,30 @@ def make_school(*, classes: int = 2, size: int = 10) -> School:
         role: accounts.create_user(by=None, username=f"T-{role}", name=name, at=MADE_AT)
         for role, name in {
             Role.CLASS_TEACHER: "杜若",
+            Role.DORMITORY_SUPERVISOR: "何暖",
             Role.GRADE_LEAD: "樊清",
             Role.SCHOOL_DOCTOR: "林静",
+            Role.SCHOOL_REPORTER: "江岚",
+            Role.SCHOOL_CLERK: "宋知",
+            Role.GUARD: "石坚",
             Role.PRINCIPAL: "孟昭",
             Role.DISTRICT_OFFICER: "周航",
+            Role.SYSTEM_ADMINISTRATOR: "许维",
+            Role.AUDITOR: "严明",
         }.items()
     }
     seats = {
         Role.CLASS_TEACHER: rooms[0],
+        Role.DORMITORY_SUPERVISOR: dormitory,
         Role.GRADE_LEAD: grade,
         Role.SCHOOL_DOCTOR: institution,
+        Role.SCHOOL_REPORTER: institution,
+        Role.SCHOOL_CLERK: institution,
+        Role.GUARD: institution,
         Role.PRINCIPAL: institution,
         Role.DISTRICT_OFFICER: district,
+        Role.SYSTEM_ADMINISTRATOR: district,
+        Role.AUDITOR: district,
     }
     for role, unit in seats.items():
         accounts.assign_role(

@@ -120,7 +120,8 @@ def test_some_pupils_hold_two_enrolments(district):
 def test_every_unit_has_its_staff(district):
     roles = Counter(role.role for role in district.staff)
     assert roles == {
-        "class_teacher": 40,
+        "class_teacher": 36,
+        "dormitory_supervisor": 4,
         "grade_lead": len(district.grades),
         "school_doctor": 6,
         "principal": 6,
