@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.signals import user_logged_in
 
 from tools.hatch_build import build_catalogues
 
@@ -15,6 +16,18 @@ def pytest_configure() -> None:
     # parallel run start after this process has done it.
     if "PYTEST_XDIST_WORKER" not in os.environ:
         build_catalogues(Path(__file__).parent)
+
+
+def _as_by_the_button_of_a_demonstration(request, **_: object) -> None:
+    """``client.force_login`` opens every door of the user; tests of sign-in itself go through its page."""
+    from xiaodun.accounts.assurance import Assurance
+    from xiaodun.accounts.choices import Level
+
+    at = datetime.now(UTC)
+    Assurance(Level.DEMO, started_at=at, seen_at=at, proved_at=at).keep_in(request.session)
+
+
+user_logged_in.connect(_as_by_the_button_of_a_demonstration)
 
 
 @pytest.fixture

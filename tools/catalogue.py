@@ -52,7 +52,7 @@ KEYWORDS: dict[str, tuple | None] = {
 
 # Chinese in Python that is not said to anybody: the material of invented names, readings of characters.
 CHINESE_IS_DATA = {
-    "accounts/views.py": "the language's name for itself",
+    "accounts/views/sign_in.py": "the language's name for itself",
     "config/cli.py": "the product's name in the help",
     "config/demo.py": "what the invented people of the demonstration are called and write",
     "engine/calendar/state.py": "the holiday table's word for a working weekend",

@@ -102,6 +102,7 @@ PAGES: tuple[Page, ...] = (
         method="post",
         data={"role": TEACHER},
     ),
+    Page("accounts:confirm", each(200)),
     Page("accounts:sign_out", {ANONYMOUS: 302, TOKEN: 302} | each(302), method="post"),
     Page(
         "accounts:language", {ANONYMOUS: 302, TOKEN: 302} | each(302), method="post", data={"language": "en"}

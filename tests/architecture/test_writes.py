@@ -26,6 +26,7 @@ WRITING_METHODS = frozenset(
 # Public functions of a services module that need no audit row of their own. Each with the reason; one that
 # no longer exists, or has an audit row after all, must leave the list.
 NOT_AUDITED = {
+    "xiaodun.accounts.services.sign_in.mark_session_seen": "each minute of use; start and end are audited",
     "xiaodun.duties.services.record_evidence": "one INSERT inside a write that is audited itself",
     "xiaodun.duties.services.follow_evidence": "the chase keeps closed_at, the ladder stopped_at",
     "xiaodun.duties.services.chase_due": "what was asked when stands in Chase and in the notices",

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import BrowserContext
 
 from tools.chromium import PHONE, NoChromiumError, context_arguments, launch_arguments
+from xiaodun.accounts.assurance import Assurance
+from xiaodun.accounts.choices import Level
 
 if TYPE_CHECKING:
     from tests.access.district import District
@@ -40,6 +43,8 @@ def sign_in(context: BrowserContext, user, *, base_url: str) -> None:
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    at = datetime.now(UTC)
+    Assurance(Level.DEMO, started_at=at, seen_at=at, proved_at=at).keep_in(session)
     session.create()
     context.add_cookies(
         [{"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": base_url}]

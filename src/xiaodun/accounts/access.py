@@ -3,14 +3,19 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext_lazy as _
 
-from xiaodun.accounts.choices import Right
+from xiaodun.accounts.assurance import Assurance
+from xiaodun.accounts.choices import Level, Right
 from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
+from xiaodun.kit import clock
 from xiaodun.kit.errors import Refusal, wants_json
 
 Params = ParamSpec("Params")
@@ -29,18 +34,59 @@ Door = Callable[Concatenate[HttpRequest, Params], HttpResponseBase]
 
 def login_required(view: View[Params]) -> Door[Params]:
     """Signed-in users only. Pages lead to the sign-in page and back; scripts and machines get 401."""
-    return _door(view, None)
+    return _door(view, None, Level.PASSWORD)
 
 
-def requires(right: Right) -> Callable[[View[Params]], Door[Params]]:
-    """Signed-in users who hold ``right`` on some unit; others get 403."""
-    return lambda view: _door(view, right)
+def requires(right: Right, *, at_least: Level = Level.PASSWORD) -> Callable[[View[Params]], Door[Params]]:
+    """Signed-in users who hold ``right`` on some unit; others get 403.
+
+    ``at_least``: how surely. ``Level.DEVICE`` opens the door to an enrolled device with its PIN as well.
+    """
+    return lambda view: _door(view, right, at_least)
 
 
-def _door(view: View[Params], right: Right | None) -> Door[Params]:
+def requires_fresh_factor(view: View[Params]) -> View[Params]:
+    """Ask for the factor (without one: the password) again, unless it was shown within the last minutes.
+
+    Stands inside of a door, before exports, reveals, changes of factor, phone or rights::
+
+        @requires(Right.REVEAL)
+        @requires_fresh_factor
+        def reveal(request: ScopedRequest, person: int) -> HttpResponse: ...
+
+    A page leads to the confirmation and back to itself; a posted form to the confirmation and back to the
+    page that held it, where it is sent again; scripts get 403 with code ``factor-not-fresh``.
+    """
+
+    @wraps(view)
+    def asked(request: ScopedRequest, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponseBase:
+        assurance = Assurance.of(request.session)
+        if assurance is not None and assurance.is_fresh(clock.now()):
+            return view(request, *args, **kwargs)
+        if _is_script(request):
+            raise Refusal(
+                "factor-not-fresh",
+                _("This needs your confirmation once more."),
+                status=403,
+                lifts=_("Confirm on the page for it, then send it again."),
+            )
+        back = request.get_full_path() if request.method == "GET" else _page_before(request)
+        return HttpResponseRedirect(f"{reverse('accounts:confirm')}?{urlencode({'next': back})}")
+
+    return cast("View[Params]", asked)
+
+
+def level_of(request: HttpRequest) -> Level | None:
+    """How surely somebody is signed in; none for a visitor."""
+    assurance = Assurance.of(request.session) if request.user.is_authenticated else None
+    return assurance.level if assurance else None
+
+
+def _door(view: View[Params], right: Right | None, at_least: Level) -> Door[Params]:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponseBase:
-        if not request.user.is_authenticated:
+        level = level_of(request)
+        if level is None or not level.reaches(at_least):
             return _ask_to_sign_in(request)
         scoped = cast(ScopedRequest, request)
         if right is not None and not scoped.scope.has(right):
@@ -59,9 +105,28 @@ def _door(view: View[Params], right: Right | None) -> Door[Params]:
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
-    if wants_json(request) or request.headers.get("HX-Request") == "true":
+    if _is_script(request):
         raise Refusal(
             "sign-in-needed", _("You are not signed in."), status=401, lifts=_("Sign in and send it again.")
         )
     # What was posted cannot be repeated by a redirect: back to the start instead of a page that answers 405.
     return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+
+
+def _is_script(request: HttpRequest) -> bool:
+    return wants_json(request) or request.headers.get("HX-Request") == "true"
+
+
+def is_own_address(request: HttpRequest, address: str) -> bool:
+    """Whether ``address`` leads to a page of this server, and nowhere else."""
+    return url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+
+
+def _page_before(request: HttpRequest) -> str:
+    referer = request.headers.get("Referer", "")
+    if not is_own_address(request, referer):
+        return "/"
+    parts = urlsplit(referer)
+    return urlunsplit(("", "", parts.path, parts.query, "")) or "/"

@@ -1,4 +1,4 @@
-"""Roles, rights and the scopes of machine tokens, each with its meaning."""
+"""Roles, rights, levels of sign-in and the scopes of machine tokens, each with its meaning."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +33,21 @@ class Right(models.TextChoices):
     REVEAL = "reveal", _("open a masked value for a reason")
     RUN_SYSTEM = "run_system", _("see the system's health and its settings")
     READ_AUDIT = "read_audit", _("read the audit log")
+
+
+class Level(models.TextChoices):
+    """How sure the system is of who is there, from the least: a door asks for a minimum."""
+
+    DEVICE = "device", _("enrolled device")
+    PASSWORD = "password", _("password")
+    MFA = "mfa", _("password and second factor")
+    # A button of a demonstration: invented people, nothing to protect, every door opens.
+    DEMO = "demo", _("demonstration")
+
+    def reaches(self, least: "Level") -> bool:
+        """Whether this level is at least ``least``."""
+        order = list(Level)
+        return order.index(self) >= order.index(least)
 
 
 class TokenScope(models.TextChoices):

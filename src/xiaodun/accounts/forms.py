@@ -1,7 +1,12 @@
-"""The form of the sign-in page."""
+"""Forms of sign-in."""
 
+from typing import Any
+
+from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
+
+from xiaodun.accounts.models import User
 
 
 class SignInForm(AuthenticationForm):
@@ -29,3 +34,24 @@ class SignInForm(AuthenticationForm):
             ("password", _("Enter your password.")),
         ):
             self.fields[field].error_messages["required"] = message
+
+
+class ConfirmForm(forms.Form):
+    """The password of whoever is signed in, once more."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "class": "form-control"}),
+        error_messages={"required": _("Enter your password.")},
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError(_("The password is wrong."))
+        return password

@@ -1,11 +1,11 @@
-"""Users, their roles on units for a period, and machine tokens."""
+"""Users, their roles on units for a period, their sessions, and machine tokens."""
 
 import hashlib
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
-from xiaodun.accounts.choices import Role
+from xiaodun.accounts.choices import Level, Role
 from xiaodun.organisations.models import Unit
 
 
@@ -44,6 +44,20 @@ class RoleAssignment(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["unit", "role"], name="assignment_unit_role")]
+
+
+class UserSession(models.Model):
+    """A browser in which a user is signed in; the row goes with Django's session."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    session_key = models.CharField(max_length=40, unique=True)
+    level = models.CharField(max_length=12, choices=Level)
+    # In words that its owner recognises, "Chrome, Android"; never the whole header.
+    browser = models.CharField(max_length=40, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    started_at = models.DateTimeField()
+    # To the minute.
+    seen_at = models.DateTimeField()
 
 
 class ApiToken(models.Model):

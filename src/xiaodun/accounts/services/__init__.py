@@ -1,4 +1,4 @@
-"""Writes to users, roles and machine tokens. Doors judge the right before they call."""
+"""Writes to users, roles, machine tokens and sessions. Doors judge the right before they call."""
 
 from xiaodun.accounts.services.tokens import make_api_token, revoke_api_token
 from xiaodun.accounts.services.users import (
@@ -6,9 +6,6 @@ from xiaodun.accounts.services.users import (
     create_user,
     deactivate_user,
     end_role,
-    record_failed_sign_in,
-    record_sign_in,
-    record_sign_out,
     set_language,
 )
 
@@ -18,9 +15,6 @@ __all__ = [
     "deactivate_user",
     "end_role",
     "make_api_token",
-    "record_failed_sign_in",
-    "record_sign_in",
-    "record_sign_out",
     "revoke_api_token",
     "set_language",
 ]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from xiaodun.accounts.choices import Role
 from xiaodun.accounts.models import Actor, RoleAssignment, User
 from xiaodun.accounts.policies import fits
+from xiaodun.accounts.services.sign_in import end_sessions
 from xiaodun.kit import audit
 from xiaodun.kit.errors import Refusal, RowError
 from xiaodun.organisations.models import Unit
@@ -49,10 +50,11 @@ def create_user(*, by: Actor, username: str, name: str, at: datetime, password: 
 
 @transaction.atomic
 def deactivate_user(*, by: Actor, user: User, at: datetime) -> User:
-    """From now on the user cannot sign in, and open sessions end with their next request."""
+    """From now on the user cannot sign in, and all sessions end."""
     user = User.objects.select_for_update().get(pk=user.pk)
     user.is_active = False
     user.save(update_fields=["is_active"])
+    end_sessions(by=by, user=user, why="deactivated", at=at)
     audit.record(by=by, action="accounts.deactivate_user", obj=user, at=at)
     return user
 
@@ -123,6 +125,7 @@ def assign_role(
     assignment = RoleAssignment.objects.create(
         user=user, role=role, unit=unit, valid_from=valid_from, valid_to=valid_to
     )
+    end_sessions(by=by, user=user, why="role", at=at)
     audit.record(
         by=by,
         action="accounts.assign_role",
@@ -138,8 +141,11 @@ def assign_role(
 def end_role(*, by: Actor, assignment: RoleAssignment, last_day: date, at: datetime) -> RoleAssignment | None:
     """The role is held up to ``last_day``. A day before its first withdraws it: none is returned."""
     assignment = (
-        RoleAssignment.objects.select_related("unit").select_for_update(of=("self",)).get(pk=assignment.pk)
+        RoleAssignment.objects.select_related("unit", "user")
+        .select_for_update(of=("self",))
+        .get(pk=assignment.pk)
     )
+    end_sessions(by=by, user=assignment.user, why="role", at=at)
     facts = _assignment_facts(assignment) | {"last_day": last_day.isoformat()}
     audit.record(by=by, action="accounts.end_role", obj=assignment, unit=assignment.unit, at=at, facts=facts)
     if last_day < assignment.valid_from:
@@ -148,26 +154,6 @@ def end_role(*, by: Actor, assignment: RoleAssignment, last_day: date, at: datet
     assignment.valid_to = last_day
     assignment.save(update_fields=["valid_to"])
     return assignment
-
-
-@transaction.atomic
-def record_sign_in(*, by: User, how: str, at: datetime) -> None:
-    """Keep that ``by`` signed in; ``how``: "password" or "demo"."""
-    audit.record(by=by, action="accounts.record_sign_in", obj=by, at=at, facts={"how": how})
-
-
-@transaction.atomic
-def record_failed_sign_in(*, username: str, at: datetime) -> None:
-    """Keep that somebody failed to sign in. An unknown name is not kept: it may be a mistyped password."""
-    user = User.objects.filter(username=username).first()
-    facts = {"known": user is not None}
-    audit.record(by=None, action="accounts.record_failed_sign_in", obj=user or User(), at=at, facts=facts)
-
-
-@transaction.atomic
-def record_sign_out(*, by: User, at: datetime) -> None:
-    """Keep that ``by`` signed out."""
-    audit.record(by=by, action="accounts.record_sign_out", obj=by, at=at)
 
 
 def _check_password(password: str, user: User) -> None:

@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from xiaodun.accounts import services
 from xiaodun.accounts.access import login_required, requires
-from xiaodun.accounts.choices import Right, Role
+from xiaodun.accounts.assurance import Assurance
+from xiaodun.accounts.choices import Level, Right, Role
 from xiaodun.accounts.middleware import ScopeMiddleware
 from xiaodun.accounts.models import User
 from xiaodun.kit.errors import Refusal
@@ -44,7 +45,7 @@ def test_the_right_password_opens_a_new_session_and_leads_on(client, teacher):
     response = client.post(SIGN_IN, {"username": "t1", "password": PASSWORD, "next": "/sign-in/?x=1"})
     assert (response.status_code, response.url) == (302, "/sign-in/?x=1")
     assert client.session.session_key != before
-    assert AuditEntry.objects.get(action="accounts.record_sign_in").actor_id == teacher.pk
+    assert AuditEntry.objects.get(action="accounts.start_session").actor_id == teacher.pk
 
 
 def test_nobody_is_led_to_another_site(client, teacher):
@@ -89,7 +90,7 @@ def test_a_demonstration_offers_one_button_a_role_and_signs_in_by_it(client, tea
     assert page.count('name="role"') == 1
     response = client.post(reverse("accounts:sign_in_to_demo"), {"role": "class_teacher"})
     assert (response.status_code, signed_in(client)) == (302, True)
-    assert AuditEntry.objects.get(action="accounts.record_sign_in").facts == {"how": "demo"}
+    assert AuditEntry.objects.get(action="accounts.start_session").facts == {"how": "demo", "level": "demo"}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_signing_out_takes_a_post(client, teacher):
     assert signed_in(client)
     assert client.post(reverse("accounts:sign_out")).url == SIGN_IN
     assert not signed_in(client)
-    assert AuditEntry.objects.get(action="accounts.record_sign_out").actor_id == teacher.pk
+    assert AuditEntry.objects.get(action="accounts.leave_session").facts == {"why": "signed out"}
 
 
 def test_a_closed_account_ends_with_the_next_request(client, teacher):
@@ -152,9 +153,10 @@ def test_an_unknown_language_is_not_found_and_a_foreign_address_not_followed(cli
     assert client.get(url).status_code == 405
 
 
-def _request(user, **headers):
+def _request(user, level=Level.PASSWORD, **headers):
     request = RequestFactory().get("/files/?state=open", headers=headers)
-    request.user = user
+    request.user, request.session = user, {}
+    Assurance(level, AT, AT, AT).keep_in(request.session)
     ScopeMiddleware(lambda _request: HttpResponse())(request)
     return request
 
@@ -175,6 +177,12 @@ def test_a_door_lets_in_by_right_and_leads_a_visitor_to_the_sign_in_page(teacher
     with pytest.raises(Refusal, match="right-missing") as refused:
         requires(Right.MANAGE_RULES)(_page)(_request(teacher))
     assert refused.value.status == 403
+
+
+def test_a_door_opens_to_an_enrolled_device_only_if_it_says_so(teacher):
+    assert requires(Right.SUBMIT_CHECK, at_least=Level.DEVICE)(_page)(_request(teacher, Level.DEVICE)).content
+    for door in (login_required(_page), requires(Right.SUBMIT_CHECK)(_page)):
+        assert door(_request(teacher, Level.DEVICE)).url.startswith("/sign-in/?next=")
 
 
 def test_the_scope_is_read_once_a_request_and_anew_in_the_next(teacher, django_assert_num_queries):

@@ -3,23 +3,23 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import login, logout
 from django.contrib.auth.views import LoginView
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from xiaodun.accounts import services
+from xiaodun.accounts.access import is_own_address, level_of
+from xiaodun.accounts.choices import Level
 from xiaodun.accounts.forms import SignInForm
 from xiaodun.accounts.models import User
 from xiaodun.accounts.selectors import DemoUser, demo_users
+from xiaodun.accounts.services import sign_in as sessions
 from xiaodun.kit import clock
 
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
 # A language chosen before signing in. It goes with the session: the next user of a shared PC has their own.
 _CHOSEN_LANGUAGE = "language"
 
@@ -29,17 +29,24 @@ class SignIn(LoginView):
 
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
-    redirect_authenticated_user = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        level = level_of(request)
+        # An enrolled device opens little; whoever needs more signs in here.
+        if level is not None and level.reaches(Level.PASSWORD):
+            return HttpResponseRedirect(self.get_success_url())
+        return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponseRedirect:
         user: User = form.get_user()
-        login(self.request, user)
-        services.record_sign_in(by=user, how="password", at=clock.now())
+        sessions.start_session(
+            request=self.request, user=user, level=Level.PASSWORD, how="password", at=clock.now()
+        )
         return _in_own_language(self.request, user, HttpResponseRedirect(self.get_success_url()))
 
     def form_invalid(self, form: Form) -> HttpResponse:
         if form.non_field_errors():
-            services.record_failed_sign_in(username=form.data.get("username", "").strip(), at=clock.now())
+            sessions.record_failed_sign_in(username=form.data.get("username", "").strip(), at=clock.now())
         # 422: scripts and tests can tell a refused form from an empty one.
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
@@ -61,8 +68,7 @@ def sign_in_to_demo(request: HttpRequest) -> HttpResponse:
     chosen = next((demo for demo in _offered_demo_users() if demo.role == request.POST.get("role")), None)
     if chosen is None:
         raise Http404
-    login(request, chosen.user, backend=_BACKEND)
-    services.record_sign_in(by=chosen.user, how="demo", at=clock.now())
+    sessions.start_session(request=request, user=chosen.user, level=Level.DEMO, how="demo", at=clock.now())
     return _in_own_language(request, chosen.user, redirect(settings.LOGIN_REDIRECT_URL))
 
 
@@ -71,8 +77,7 @@ def sign_in_to_demo(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session. The page that posts here has sent its queue and wiped its store before."""
     if isinstance(request.user, User):
-        services.record_sign_out(by=request.user, at=clock.now())
-    logout(request)
+        sessions.leave_session(request=request, by=request.user, why="signed out", at=clock.now())
     return redirect("accounts:sign_in")
 
 
@@ -88,9 +93,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     else:
         request.session[_CHOSEN_LANGUAGE] = language
     back = request.POST.get("next", "")
-    allowed = url_has_allowed_host_and_scheme(
-        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
+    allowed = is_own_address(request, back)
     return _with_language(HttpResponseRedirect(back if allowed else resolve_url("/")), language)
 
 

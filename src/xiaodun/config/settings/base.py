@@ -1,5 +1,6 @@
 """What demo, test, replay and production have in common. Nothing here is unsafe in production."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
@@ -47,6 +48,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "xiaodun.accounts.middleware.SessionMiddleware",
     "xiaodun.accounts.middleware.ScopeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -100,7 +102,15 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+# A session ends after the longest time in any case, and earlier when nobody used it. The guard's station and
+# the teacher's enrolled device, which open little, may rest for a shift.
+SESSION_LONGEST = timedelta(hours=12)
+SESSION_IDLE = timedelta(minutes=30)
+SESSION_IDLE_DEVICE = timedelta(hours=12)
+SESSION_SEEN_EVERY = timedelta(minutes=1)
+SESSION_COOKIE_AGE = int(SESSION_LONGEST.total_seconds())
+# How long a factor counts as just shown, for acts that ask for it again.
+FRESH_FACTOR = timedelta(minutes=5)
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "xiaodun.kit.views.csrf_failure"
 CONTENT_SECURITY_POLICY = {
