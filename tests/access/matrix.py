@@ -107,6 +107,10 @@ PAGES: tuple[Page, ...] = (
     Page(
         "accounts:language", {ANONYMOUS: 302, TOKEN: 302} | each(302), method="post", data={"language": "en"}
     ),
+    Page("accounts:activate", _EVERYBODY | each(200)),
+    Page("accounts:schools", {CLERK: 302, OFFICER: 200}),
+    Page("accounts:staff", each(200, CLERK, OFFICER), "institution"),
+    Page("accounts:print_slips", each(200, CLERK, OFFICER), "institution", "post"),
     # --- desks ---
     Page("desks:home", each(302)),
     Page("desks:today", each(200)),

@@ -1,9 +1,10 @@
-"""Forms of sign-in."""
+"""Forms of sign-in and activation."""
 
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.accounts.models import User
@@ -55,3 +56,52 @@ class ConfirmForm(forms.Form):
         if not self.user.check_password(password):
             raise forms.ValidationError(_("The password is wrong."))
         return password
+
+
+class ActivationCodeForm(forms.Form):
+    """The code on a slip."""
+
+    code = forms.CharField(
+        label=_("Code on the slip"),
+        help_text=_("Twelve letters and digits. Small letters do; the dashes do not matter."),
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "class": "form-control x-code",
+            }
+        ),
+        error_messages={"required": _("Enter the code on your slip.")},
+    )
+
+
+class NewPasswordForm(forms.Form):
+    """A password, twice; whether it is good enough, the service says."""
+
+    password = forms.CharField(
+        label=_("New password"),
+        strip=False,
+        max_length=128,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "form-control"}),
+        error_messages={"required": _("Choose a password.")},
+    )
+    again = forms.CharField(
+        label=_("New password once more"),
+        strip=False,
+        max_length=128,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "form-control"}),
+        error_messages={"required": _("Type the password once more.")},
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.fields["password"].help_text = " ".join(password_validators_help_texts())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "password" in cleaned and "again" in cleaned and cleaned["password"] != cleaned["again"]:
+            self.add_error("again", _("The two are not the same."))
+        return cleaned

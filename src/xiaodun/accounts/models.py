@@ -81,5 +81,28 @@ class ApiToken(models.Model):
         return hashlib.sha256(secret.encode()).hexdigest()
 
 
+class ActivationSlip(models.Model):
+    """A printed code with which a user chooses a password (a guard: a PIN), once. Only its digest is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="slips")
+    # The institution that handed it out.
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=models.Q(used_at__isnull=True, revoked_at__isnull=True),
+                name="one_open_slip_a_user",
+            )
+        ]
+
+
 # Who acts in a write: a signed-in user, a machine by its token, or (None) the system itself.
 Actor = User | ApiToken | None

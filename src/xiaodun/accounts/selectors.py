@@ -6,16 +6,21 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 
-from xiaodun.accounts.choices import Role
-from xiaodun.accounts.models import ApiToken, RoleAssignment, User
+from xiaodun.accounts.choices import Right, Role
+from xiaodun.accounts.models import ActivationSlip, ApiToken, RoleAssignment, User
 from xiaodun.accounts.policies import ROLE_ORDER, Grant, Scope, token_grant
+from xiaodun.kit import clock, codes
 from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import paths_upwards, valid_on, within
 
 # Ancestors asked for in one query: well below the number of parameters that SQLite takes.
 _PATHS_A_QUERY = 10_000
+
+# The purpose of the codes on activation slips (kit.codes).
+SLIP = "activation-slip"
 
 
 class Holders(NamedTuple):
@@ -105,3 +110,56 @@ def demo_users(on: date) -> list[DemoUser]:
     for row in rows:
         first.setdefault(row.role, row)
     return [DemoUser(role, first[role].user, first[role].unit) for role in ROLE_ORDER if role in first]
+
+
+def open_slips(at: datetime) -> QuerySet[ActivationSlip]:
+    """The slips that still hold at ``at``: not used, not replaced, in time, of an active user."""
+    return ActivationSlip.objects.filter(
+        used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=at, user__is_active=True
+    )
+
+
+def slip_of(code: str, at: datetime) -> ActivationSlip | None:
+    """The open slip with this code, with its user."""
+    digest = codes.code_digest(code, purpose=SLIP)
+    return open_slips(at).select_related("user", "unit").filter(digest=digest).first()
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """One of the staff of an institution, as whoever manages its accounts sees them.
+
+    ``is_managed``: whether all roles of the user lie within the reader's reach. Else a slip from here would
+    open what is not this office's to give.
+    """
+
+    user: User
+    roles: list[RoleAssignment]
+    slip: ActivationSlip | None
+    is_managed: bool
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the user has never chosen a password."""
+        return not self.user.has_usable_password()
+
+
+def staff_of(scope: Scope, institution: Unit, at: datetime) -> list[StaffMember]:
+    """Who holds a role at ``institution`` now or later, in order of their units. Three queries."""
+    today = clock.local_day(at)
+    held = RoleAssignment.objects.exclude(valid_to__lt=today).select_related("user", "unit")
+    here: dict[int, list[RoleAssignment]] = {}
+    for row in held.filter(within("unit__path", institution.path), user__is_active=True).order_by(
+        "unit__path", "user__name", "pk"
+    ):
+        here.setdefault(row.user_id, []).append(row)
+    elsewhere = {
+        row.user_id
+        for row in held.filter(user__in=here)
+        if not scope.may(Right.MANAGE_ACCOUNTS, row.unit.path)
+    }
+    slips = {slip.user_id: slip for slip in open_slips(at).filter(user__in=here)}
+    return [
+        StaffMember(roles[0].user, roles, slips.get(pk), is_managed=pk not in elsewhere)
+        for pk, roles in here.items()
+    ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xiaodun.accounts.views import confirm, sign_in
+from xiaodun.accounts.views import activation, confirm, sign_in, staff
 
 app_name = "accounts"
 
@@ -12,4 +12,8 @@ urlpatterns = [
     path("confirm/", confirm.confirm, name="confirm"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("language/", sign_in.choose_language, name="language"),
+    path("activate/", activation.activation, name="activate"),
+    path("staff/", staff.schools, name="schools"),
+    path("staff/<int:unit_id>/", staff.staff, name="staff"),
+    path("staff/<int:unit_id>/slips/", staff.print_slips, name="print_slips"),
 ]

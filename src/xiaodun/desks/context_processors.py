@@ -29,6 +29,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         items.append(_item(request, _("Illness files"), reverse("desks:files"), "clipboard-heart"))
     if scope.has(Right.SEE_COUNTS):
         items.extend(_boards(request, scope))
+    if scope.has(Right.MANAGE_ACCOUNTS):
+        items.append(_item(request, _("Staff access"), reverse("accounts:schools"), "id-badge-2"))
     items.append(_item(request, _("Messages"), reverse("desks:inbox"), "bell", unread_count(user), "due"))
     role = scope.highest_role
     return {"nav_items": items, "role_label": role.label if role else ""}

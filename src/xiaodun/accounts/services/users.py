@@ -4,17 +4,16 @@ import unicodedata
 from datetime import date, datetime
 
 from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.accounts.choices import Role
 from xiaodun.accounts.models import Actor, RoleAssignment, User
 from xiaodun.accounts.policies import fits
+from xiaodun.accounts.refusals import refuse_weak_password
 from xiaodun.accounts.services.sign_in import end_sessions
 from xiaodun.kit import audit
-from xiaodun.kit.errors import Refusal, RowError
+from xiaodun.kit.errors import Refusal
 from xiaodun.organisations.models import Unit
 
 
@@ -41,7 +40,7 @@ def create_user(*, by: Actor, username: str, name: str, at: datetime, password: 
     if password is None:
         user.set_unusable_password()
     else:
-        _check_password(password, user)
+        refuse_weak_password(password, user)
         user.set_password(password)
     user.save(force_insert=True)
     audit.record(by=by, action="accounts.create_user", obj=user, at=at)
@@ -154,22 +153,6 @@ def end_role(*, by: Actor, assignment: RoleAssignment, last_day: date, at: datet
     assignment.valid_to = last_day
     assignment.save(update_fields=["valid_to"])
     return assignment
-
-
-def _check_password(password: str, user: User) -> None:
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Refusal(
-            "password-too-weak",
-            _("This password is too easy to guess."),
-            status=422,
-            lifts=_("Choose a longer or less common password."),
-            errors=[
-                RowError(_("password"), message, _("Choose another password."), field="password")
-                for message in error.messages
-            ],
-        ) from error
 
 
 def _assignment_facts(assignment: RoleAssignment) -> dict[str, object]:
