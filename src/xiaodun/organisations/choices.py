@@ -22,6 +22,15 @@ class InstitutionKind(models.TextChoices):
     COLLEGE = "college", _("college")
 
 
+class Stage(models.TextChoices):
+    """A course with a year of entry of its own."""
+
+    KINDERGARTEN = "kindergarten", _("kindergarten")
+    PRIMARY = "primary", _("primary school")
+    JUNIOR = "junior", _("junior middle school")
+    SENIOR = "senior", _("senior middle school")
+
+
 class GroupKind(models.TextChoices):
     CLASS = "class", _("class")
     DORMITORY = "dormitory", _("dormitory room")

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import get_language
 from treebeard.mp_tree import MP_Node
 
-from xiaodun.organisations.choices import GroupKind, InstitutionKind, UnitKind
+from xiaodun.organisations.choices import GroupKind, InstitutionKind, Stage, UnitKind
 
 
 class Unit(MP_Node):  # type: ignore[misc]  # treebeard has no types
@@ -17,6 +17,9 @@ class Unit(MP_Node):  # type: ignore[misc]  # treebeard has no types
     kind = models.CharField(max_length=16, choices=UnitKind)
     institution_kind = models.CharField(max_length=16, choices=InstitutionKind, blank=True)
     group_kind = models.CharField(max_length=16, choices=GroupKind, blank=True)
+    # Of a class: stage and year in which its pupils entered it; the grade of each year follows (grades.py).
+    stage = models.CharField(max_length=16, choices=Stage, blank=True)
+    entry_year = models.PositiveSmallIntegerField(null=True)
     code = models.CharField(max_length=32, unique=True)
     name = models.CharField(max_length=80)
     name_en = models.CharField(max_length=120, blank=True)

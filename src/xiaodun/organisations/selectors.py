@@ -73,6 +73,15 @@ def institution_of(unit: Unit) -> Unit | None:
     return unit if unit.kind == UnitKind.INSTITUTION else institutions_of([unit])[unit.pk]
 
 
+def free_code(parent: Unit) -> str:
+    """A code below ``parent`` that no unit has had yet: its own with the next number."""
+    taken = set(Unit.objects.filter(code__startswith=f"{parent.code}-").values_list("code", flat=True))
+    number = 1
+    while f"{parent.code}-{number}" in taken:
+        number += 1
+    return f"{parent.code}-{number}"
+
+
 def groups_on(day: date, q: Q | None = None) -> QuerySet[Unit]:
     """The groups that have joined and are not closed on ``day``, in tree order; ``q`` narrows over units."""
     groups: QuerySet[Unit] = Unit.objects.filter(q or Q(), kind=UnitKind.GROUP, first_day__lte=day)

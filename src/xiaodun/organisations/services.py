@@ -9,11 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from xiaodun.engine.calendar import StateYear as AnnouncedYear
 from xiaodun.engine.calendar import state_holidays
-from xiaodun.kit import audit
+from xiaodun.kit import audit, clock
 from xiaodun.kit.errors import Refusal
 from xiaodun.organisations.choices import GroupKind, InstitutionKind, UnitKind
+from xiaodun.organisations.grades import entry_year_of, read_grade, school_year_of
 from xiaodun.organisations.models import DayOverride, StateDay, StateYear, Term, Unit
-from xiaodun.organisations.selectors import under
+from xiaodun.organisations.selectors import institution_of, under
 
 # Which kinds of unit may stand directly below which. A city is a district that holds districts.
 _CHILDREN: dict[str, frozenset[str]] = {
@@ -95,10 +96,15 @@ def create_unit(
         )
     if first_day is None and kind in {UnitKind.GRADE, UnitKind.GROUP}:
         first_day = parent.first_day
+    stage, entry_year = "", None
+    if group_kind == GroupKind.CLASS:
+        stage, entry_year = _cohort_of(parent, name, first_day or clock.local_day(at))
     unit = Unit(
         kind=kind,
         institution_kind=institution_kind,
         group_kind=group_kind,
+        stage=stage,
+        entry_year=entry_year,
         code=_free_code(code),
         name=_given_name(name),
         name_en=name_en.strip(),
@@ -121,6 +127,15 @@ def create_unit(
         },
     )
     return unit
+
+
+def _cohort_of(parent: Unit, name: str, day: date) -> tuple[str, int | None]:
+    """Stage and year of entry of a class, as the name of its grade, or else its own, says them."""
+    institution = institution_of(parent)
+    kind = institution.institution_kind if institution else ""
+    grade = read_grade(parent.name, kind) if parent.kind == UnitKind.GRADE else None
+    grade = grade or read_grade(name.strip(), kind)
+    return ("", None) if grade is None else (grade.stage, entry_year_of(grade, school_year_of(day)))
 
 
 @transaction.atomic
@@ -166,6 +181,41 @@ def close_unit(*, by: Model | None, unit: Unit, last_day: date, at: datetime) ->
         facts={"old": before.isoformat() if before else None, "new": last_day.isoformat()},
     )
     return unit
+
+
+@transaction.atomic
+def reopen_unit(*, by: Model | None, unit: Unit, at: datetime) -> Unit:
+    """The unit that was to end, or has ended, goes on without a last day; those below it keep theirs."""
+    unit = _locked(unit)
+    before, unit.last_day = unit.last_day, None
+    unit.save(update_fields=["last_day"])
+    audit.record(
+        by=by,
+        action="organisations.reopen_unit",
+        obj=unit,
+        unit=unit,
+        at=at,
+        facts={"old": before.isoformat() if before else None},
+    )
+    return unit
+
+
+@transaction.atomic
+def remove_unused_unit(*, by: Model | None, unit: Unit, at: datetime) -> None:
+    """The unit was made by mistake and is gone: for units on which nothing hangs.
+
+    Raises:
+        django.db.models.ProtectedError: when something does.
+    """
+    audit.record(
+        by=by,
+        action="organisations.remove_unused_unit",
+        obj=unit,
+        unit=unit,
+        at=at,
+        facts={"code": unit.code, "name": unit.name},
+    )
+    unit.delete()
 
 
 @transaction.atomic
@@ -311,3 +361,21 @@ def _closed_before_open(first_day: date, last_day: date) -> Refusal:
         facts={"first_day": first_day.isoformat(), "last_day": last_day.isoformat()},
         lifts=_("Choose days in the right order."),
     )
+
+
+@transaction.atomic
+def rename_unit(*, by: Model | None, unit: Unit, name: str, name_en: str = "", at: datetime) -> Unit:
+    """The unit is called so from now on, also where past days are shown: for a name that was wrong."""
+    unit = _locked(unit)
+    before = {"name": unit.name, "name_en": unit.name_en}
+    unit.name, unit.name_en = _given_name(name), name_en.strip()
+    unit.save(update_fields=["name", "name_en"])
+    audit.record(
+        by=by,
+        action="organisations.rename_unit",
+        obj=unit,
+        unit=unit,
+        at=at,
+        facts={"old": before, "new": {"name": unit.name, "name_en": unit.name_en}},
+    )
+    return unit

@@ -22,8 +22,6 @@ class Person(models.Model):
     # Space-separated syllables; a surname with two readings has both, separated by "/".
     pinyin = models.CharField(max_length=320, blank=True)
     initials = models.CharField(max_length=200, blank=True)
-    # What a search may begin with, each after a bar: "|shanwei|danwei|sw|dw".
-    search_keys = models.TextField(blank=True)
     sex = models.CharField(max_length=1, choices=[("M", _("male")), ("F", _("female"))], blank=True)
     birth_year = models.PositiveSmallIntegerField(null=True)
     user = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, related_name="person")
@@ -32,6 +30,20 @@ class Person(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SearchKey(models.Model):
+    """What a search for a person may begin with: number, name, given name, each reading and its initials.
+
+    A table of its own, because beginnings of words are then ranges of one index on both databases.
+    """
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="search_keys")
+    # Ordered by bytes (on PostgreSQL by the collation "C", see the migration).
+    key = models.CharField(max_length=320)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "person"], name="one_search_key")]
 
 
 class Enrolment(models.Model):
@@ -106,3 +118,26 @@ class Guardian(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RollOver(models.Model):
+    """The step of one institution from a school year into the next, with all that undoing it needs."""
+
+    institution = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="roll_overs")
+    # The year in which the new school year begins.
+    school_year = models.PositiveSmallIntegerField()
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    made_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+    # Ids: {"classes": [[old, new or null]], "grades": [made], "enrolments": [[ended, its end before]],
+    # "roles": [[ended, its end before]]}.
+    steps = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["institution", "school_year"],
+                condition=models.Q(undone_at__isnull=True),
+                name="one_roll_over_a_year",
+            )
+        ]

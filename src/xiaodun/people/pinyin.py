@@ -85,12 +85,11 @@ def initials_of(name: str) -> str:
     return "/".join("".join(choice) for choice in product(*letters))
 
 
-def search_keys_of(name: str) -> str:
-    """All that a search may begin with, each after a bar: "|shanwei|danwei|sw|dw"."""
-    syllables = _syllables(name)
-    words = dict.fromkeys("".join(choice) for choice in product(*syllables))
+def search_words_of(name: str) -> tuple[str, ...]:
+    """All that a search for ``name`` may begin with in letters: ("shanwei", "danwei", "sw", "dw")."""
+    words = dict.fromkeys("".join(choice) for choice in product(*_syllables(name)))
     words |= dict.fromkeys(initials_of(name).split("/"))
-    return "".join(f"|{word}" for word in words)
+    return tuple(words)
 
 
 def _syllables(name: str) -> list[tuple[str, ...]]:

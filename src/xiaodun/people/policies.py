@@ -1,4 +1,8 @@
-"""How a person's name is shown to those who may not know whose row it is."""
+"""How a person's name is shown to those who may not know whose row it is, and by what a person is found."""
+
+import unicodedata
+
+from xiaodun.people.pinyin import COMPOUND_SURNAMES, search_words_of
 
 
 def mask_name(name: str) -> str:
@@ -6,3 +10,16 @@ def mask_name(name: str) -> str:
     if len(name) <= 2:
         return name[:1] + "*"
     return f"{name[0]}{'*' * (len(name) - 2)}{name[-1]}"
+
+
+def search_word(text: str) -> str:
+    """What is looked for as keys are written: one width, lower case, no blanks, no middle dot."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(letter for letter in folded if not letter.isspace() and letter not in "·•")
+
+
+def search_keys_of(number: str, name: str) -> list[str]:
+    """The beginnings by which a person is found: number, name, given name, readings and their initials."""
+    given = name[2:] if name[:2] in COMPOUND_SURNAMES else name[1:]
+    keys = [number, name, given, *search_words_of(name)]
+    return list(dict.fromkeys(word for word in map(search_word, keys) if word))

@@ -4,13 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
+from xiaodun.accounts.choices import Right
+from xiaodun.accounts.policies import Scope
 from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import valid_on
 from xiaodun.people.faults import parts
-from xiaodun.people.models import Enrolment, Guardian, Identity, Person
+from xiaodun.people.models import Enrolment, Guardian, Identity, Person, SearchKey
+from xiaodun.people.policies import search_word
+
+# Sorts after every character of a key.
+_LAST = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +79,25 @@ def guardians_of(person_ids: Iterable[int]) -> dict[int, list[Guardian]]:
         for row in Guardian.objects.filter(person__in=part).order_by("person_id", "order"):
             found.setdefault(row.person_id, []).append(row)
     return found
+
+
+def persons_visible_to(scope: Scope, on: date) -> QuerySet[Person]:
+    """Whom the reader keeps or sees on lists: those who belong to a group in scope on ``on`` or later."""
+    mine = Enrolment.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gte=on),
+        scope.q(Right.SEE_ROSTER, "group__") | scope.q(Right.MANAGE_PEOPLE, "group__"),
+        person=OuterRef("pk"),
+    )
+    return Person.objects.filter(Exists(mine))
+
+
+def found_by(words: str) -> Q:
+    """The persons whose number, name, given name, pinyin or initials begin with ``words``.
+
+    A range over the keys, so that an index leads to them on SQLite and PostgreSQL alike.
+    """
+    word = search_word(words)
+    if not word:
+        return Q(pk__in=())
+    keys = SearchKey.objects.filter(key__gte=word, key__lt=word + _LAST)
+    return Q(pk__in=keys.values("person"))

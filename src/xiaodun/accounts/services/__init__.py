@@ -6,6 +6,7 @@ from xiaodun.accounts.services.users import (
     create_user,
     deactivate_user,
     end_role,
+    reopen_role,
     set_language,
 )
 
@@ -15,6 +16,7 @@ __all__ = [
     "deactivate_user",
     "end_role",
     "make_api_token",
+    "reopen_role",
     "revoke_api_token",
     "set_language",
 ]

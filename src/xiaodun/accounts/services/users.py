@@ -137,6 +137,23 @@ def assign_role(
 
 
 @transaction.atomic
+def reopen_role(
+    *, by: Actor, assignment: RoleAssignment, valid_to: date | None, at: datetime
+) -> RoleAssignment:
+    """What ended a role is undone: it is held up to ``valid_to`` (none: without an end) as before."""
+    assignment = (
+        RoleAssignment.objects.select_related("unit").select_for_update(of=("self",)).get(pk=assignment.pk)
+    )
+    assignment.valid_to = valid_to
+    assignment.save(update_fields=["valid_to"])
+    facts = _assignment_facts(assignment)
+    audit.record(
+        by=by, action="accounts.reopen_role", obj=assignment, unit=assignment.unit, at=at, facts=facts
+    )
+    return assignment
+
+
+@transaction.atomic
 def end_role(*, by: Actor, assignment: RoleAssignment, last_day: date, at: datetime) -> RoleAssignment | None:
     """The role is held up to ``last_day``. A day before its first withdraws it: none is returned."""
     assignment = (

@@ -46,6 +46,8 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('district', 'district'), ('drill', 'drill and training area'), ('institution', 'institution'), ('grade', 'grade or department'), ('group', 'group')], max_length=16)),
                 ('institution_kind', models.CharField(blank=True, choices=[('kindergarten', 'kindergarten'), ('primary', 'primary school'), ('junior', 'junior middle school'), ('senior', 'senior middle school'), ('nine_year', 'nine-year school'), ('training', 'training body'), ('college', 'college')], max_length=16)),
                 ('group_kind', models.CharField(blank=True, choices=[('class', 'class'), ('dormitory', 'dormitory room'), ('lesson', 'training lesson'), ('department', 'department of staff')], max_length=16)),
+                ('stage', models.CharField(blank=True, choices=[('kindergarten', 'kindergarten'), ('primary', 'primary school'), ('junior', 'junior middle school'), ('senior', 'senior middle school')], max_length=16)),
+                ('entry_year', models.PositiveSmallIntegerField(null=True)),
                 ('code', models.CharField(max_length=32, unique=True)),
                 ('name', models.CharField(max_length=80)),
                 ('name_en', models.CharField(blank=True, max_length=120)),

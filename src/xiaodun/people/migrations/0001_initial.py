@@ -6,6 +6,12 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def order_search_keys_bytewise(apps, schema_editor):
+    """A search is a range of keys: their order must be that of the bytes, whatever language the database sorts in."""
+    if schema_editor.connection.vendor == 'postgresql':
+        schema_editor.execute('ALTER TABLE people_searchkey ALTER COLUMN key TYPE varchar(320) COLLATE "C"')
+
+
 class Migration(migrations.Migration):
 
     initial = True
@@ -25,7 +31,6 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=40)),
                 ('pinyin', models.CharField(blank=True, max_length=320)),
                 ('initials', models.CharField(blank=True, max_length=200)),
-                ('search_keys', models.TextField(blank=True)),
                 ('sex', models.CharField(blank=True, choices=[('M', 'male'), ('F', 'female')], max_length=1)),
                 ('birth_year', models.PositiveSmallIntegerField(null=True)),
                 ('audit_key', models.BinaryField(null=True)),
@@ -80,4 +85,31 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='enrolment_ends_after_start'), models.UniqueConstraint(fields=('person', 'group', 'valid_from'), name='one_enrolment_a_start'), models.UniqueConstraint(condition=models.Q(('valid_to__isnull', True)), fields=('person', 'group'), name='one_open_enrolment')],
             },
         ),
+        migrations.CreateModel(
+            name='SearchKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=320)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='search_keys', to='people.person')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('key', 'person'), name='one_search_key')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RollOver',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('school_year', models.PositiveSmallIntegerField()),
+                ('made_at', models.DateTimeField()),
+                ('undone_at', models.DateTimeField(null=True)),
+                ('steps', models.JSONField(default=dict)),
+                ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='roll_overs', to='organisations.unit')),
+                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('undone_at__isnull', True)), fields=('institution', 'school_year'), name='one_roll_over_a_year')],
+            },
+        ),
+        migrations.RunPython(order_search_keys_bytewise, migrations.RunPython.noop, elidable=False),
     ]

@@ -13,10 +13,17 @@ from xiaodun.people.services.enrolments import (
     leave_group,
     move_transfer,
     transfer,
+    undo_leave,
+    undo_transfer,
 )
 from xiaodun.people.services.guardians import GuardianValues, set_guardians, set_guardians_of_many
 from xiaodun.people.services.identities import IdentityValues, keep_identities, keep_identity
-from xiaodun.people.services.persons import PersonRow, register_person, register_persons
+from xiaodun.people.services.persons import (
+    PersonRow,
+    correct_person,
+    register_person,
+    register_persons,
+)
 
 __all__ = [
     "ANNOUNCED_TOGETHER",
@@ -26,6 +33,7 @@ __all__ = [
     "GuardianValues",
     "IdentityValues",
     "PersonRow",
+    "correct_person",
     "enrol",
     "enrol_many",
     "keep_identities",
@@ -37,4 +45,6 @@ __all__ = [
     "set_guardians",
     "set_guardians_of_many",
     "transfer",
+    "undo_leave",
+    "undo_transfer",
 ]

@@ -169,15 +169,7 @@ def move_transfer(
     All days between the two change their group: the earlier of them is announced.
     """
     _lock(person)
-    new = Enrolment.objects.filter(person=person, group=to_group, valid_from=was_on).first()
-    old = Enrolment.objects.filter(person=person, group=from_group, valid_to=was_on - _DAY).first()
-    if old is None or new is None:
-        raise Refusal(
-            "transfer-unknown",
-            _("There was no transfer between these groups on that day."),
-            facts={"from_group": from_group.pk, "to_group": to_group.pk, "was_on": was_on.isoformat()},
-            lifts=_("Look up the transfer in the person's history and give its day."),
-        )
+    old, new = _halves(person, from_group, to_group, was_on)
     old.valid_to, new.valid_from = on - _DAY, on
     for changed in (old, new):
         others = Enrolment.objects.filter(person=person, group=changed.group_id).exclude(pk=changed.pk)
@@ -203,6 +195,50 @@ def leave_group(*, by: Actor, person: Person, group: Unit, last_day: date, at: d
     return enrolment
 
 
+@transaction.atomic
+def undo_transfer(
+    *, by: Actor, person: Person, from_group: Unit, to_group: Unit, on: date, at: datetime
+) -> Enrolment:
+    """As if the transfer of the day ``on`` had never been entered; returns the enrolment that goes on."""
+    _lock(person)
+    old, new = _halves(person, from_group, to_group, on)
+    new.delete()
+    old.valid_to = new.valid_to
+    old.save(update_fields=["valid_to"])
+    _record(by, "undo_transfer", old, at=at, to_group=to_group.pk, was_on=on.isoformat())
+    _announce(person, [from_group.pk, to_group.pk], on, at)
+    return old
+
+
+@transaction.atomic
+def undo_leave(*, by: Actor, person: Person, group: Unit, last_day: date, at: datetime) -> Enrolment:
+    """The enrolment that was to end with ``last_day`` goes on without an end."""
+    _lock(person)
+    enrolment = Enrolment.objects.filter(person=person, group=group, valid_to=last_day).first()
+    if enrolment is None:
+        raise _not_enrolled(person, group, last_day)
+    enrolment.valid_to = None
+    _check(enrolment, Enrolment.objects.filter(person=person, group=group).exclude(pk=enrolment.pk))
+    enrolment.save(update_fields=["valid_to"])
+    _record(by, "undo_leave", enrolment, at=at, was_last_day=last_day.isoformat())
+    _announce(person, [group.pk], last_day + _DAY, at)
+    return enrolment
+
+
+def _halves(person: Person, from_group: Unit, to_group: Unit, on: date) -> tuple[Enrolment, Enrolment]:
+    """The two enrolments that a transfer on that day left, the old one first."""
+    old = Enrolment.objects.filter(person=person, group=from_group, valid_to=on - _DAY).first()
+    new = Enrolment.objects.filter(person=person, group=to_group, valid_from=on).first()
+    if old is None or new is None:
+        raise Refusal(
+            "transfer-unknown",
+            _("There was no transfer between these groups on that day."),
+            facts={"from_group": from_group.pk, "to_group": to_group.pk, "on": on.isoformat()},
+            lifts=_("Look up the transfer in the person's history and give its day."),
+        )
+    return old, new
+
+
 def _lock(person: Person) -> None:
     # The person's row is the lock: two doors that enrol the same person at once must not both succeed. Not
     # its key: who writes rows that refer to the person need not wait, and cannot come to wait in a ring.
@@ -214,13 +250,17 @@ def _running(person: Person, group: Unit, on: date) -> Enrolment:
         Q(valid_to__isnull=True) | Q(valid_to__gte=on), person=person, group=group, valid_from__lte=on
     ).first()
     if enrolment is None:
-        raise Refusal(
-            "not-enrolled-on-that-day",
-            _("The person does not belong to this group on that day."),
-            facts={"person": person.pk, "group": group.pk, "day": on.isoformat()},
-            lifts=_("Choose a day on which the person belongs to the group."),
-        )
+        raise _not_enrolled(person, group, on)
     return enrolment
+
+
+def _not_enrolled(person: Person, group: Unit, day: date) -> Refusal:
+    return Refusal(
+        "not-enrolled-on-that-day",
+        _("The person does not belong to this group on that day."),
+        facts={"person": person.pk, "group": group.pk, "day": day.isoformat()},
+        lifts=_("Choose a day on which the person belongs to the group."),
+    )
 
 
 def _check(enrolment: Enrolment, others: Iterable[Enrolment]) -> None:

@@ -13,8 +13,9 @@ from xiaodun.accounts.models import Actor, User
 from xiaodun.kit import audit
 from xiaodun.organisations.models import Unit
 from xiaodun.people.faults import Fault, batch_refusal, parts, refusal_of, row_error
-from xiaodun.people.models import Person
-from xiaodun.people.pinyin import initials_of, pinyin_of, search_keys_of
+from xiaodun.people.models import Person, SearchKey
+from xiaodun.people.pinyin import initials_of, pinyin_of
+from xiaodun.people.policies import search_keys_of
 
 # The citizen's ID number, also as the national student number (G or L before it): kept encrypted, not here.
 _ID_NUMBER = re.compile(r"[GL]?\d{17}[\dX]", re.IGNORECASE)
@@ -53,6 +54,7 @@ def register_person(
     if fault is not None:
         raise refusal_of(fault, {"number": person.number})
     person.save(force_insert=True)
+    _make_findable([person])
     audit.record(
         by=by,
         action="people.register_person",
@@ -84,10 +86,65 @@ def register_persons(*, by: Actor, unit: Unit, rows: Iterable[PersonRow], at: da
     if errors:
         raise batch_refusal(errors)
     persons = Person.objects.bulk_create(persons)
+    _make_findable(persons)
     audit.record(
         by=by, action="people.register_persons", obj=unit, unit=unit, at=at, facts={"count": len(persons)}
     )
     return persons
+
+
+@transaction.atomic
+def correct_person(
+    *,
+    by: Actor,
+    unit: Unit,
+    person: Person,
+    name: str,
+    number: str,
+    sex: str = "",
+    birth_year: int | None = None,
+    at: datetime,
+) -> Person:
+    """What was typed wrong about a person is put right; ``unit`` is the one that corrects it.
+
+    Old and new values stay in the audit, readable with the person's key.
+    """
+    person = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    before = _identity(person)
+    corrected = _person_of(PersonRow(person.kind, number, name, sex, birth_year))
+    fault = _fault_in_person(corrected, at)
+    if fault is None and Person.objects.filter(number=corrected.number).exclude(pk=person.pk).exists():
+        fault = _NUMBER_TAKEN
+    if fault is not None:
+        raise refusal_of(fault, {"number": corrected.number})
+    for field in _CORRECTED:
+        setattr(person, field, getattr(corrected, field))
+    after = _identity(person)
+    if after != before:
+        person.save(update_fields=_CORRECTED)
+        SearchKey.objects.filter(person=person).delete()
+        _make_findable([person])
+        audit.record(
+            by=by,
+            action="people.correct_person",
+            obj=person,
+            unit=unit,
+            at=at,
+            facts={"fields": [name for name in after if after[name] != before[name]]},
+            subjects={person: {"old": before, "new": after}},
+        )
+    return person
+
+
+_CORRECTED = ("number", "name", "pinyin", "initials", "sex", "birth_year")
+
+
+def _make_findable(persons: Iterable[Person]) -> None:
+    SearchKey.objects.bulk_create(
+        SearchKey(person=person, key=key)
+        for person in persons
+        for key in search_keys_of(person.number, person.name)
+    )
 
 
 def _person_of(row: PersonRow) -> Person:
@@ -98,7 +155,6 @@ def _person_of(row: PersonRow) -> Person:
         name=name,
         pinyin=pinyin_of(name),
         initials=initials_of(name),
-        search_keys=search_keys_of(name),
         sex=row.sex,
         birth_year=row.birth_year,
         user=row.user,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xiaodun.people.pinyin import COMPOUND_SURNAMES, SURNAMES, initials_of, pinyin_of, search_keys_of
+from xiaodun.people.pinyin import COMPOUND_SURNAMES, SURNAMES, initials_of, pinyin_of, search_words_of
 from xiaodun.people.policies import mask_name
 
 
@@ -37,7 +37,7 @@ def test_a_given_name_is_not_read_as_a_surname():
 
 
 def test_a_search_may_begin_with_either_reading_or_its_initials():
-    assert search_keys_of("单伟") == "|shanwei|danwei|sw|dw"
+    assert search_words_of("单伟") == ("shanwei", "danwei", "sw", "dw")
 
 
 def test_every_listed_surname_adds_a_reading_to_the_one_that_is_found_anyway():
