@@ -81,7 +81,7 @@ def open_class(
     at: datetime,
 ) -> Unit:
     """A group without members below a grade or an institution, from ``day`` on."""
-    if parent.get_children().filter(name=name.strip(), last_day__isnull=True).exists():
+    if Unit.objects.get_children(parent).filter(name=name.strip(), last_day__isnull=True).exists():
         raise Refusal(
             "class-name-taken",
             _("There is an open class of this name already."),
@@ -138,7 +138,7 @@ def split_class(
             labels={"chosen": _("Chosen")},
             lifts=_("Leave at least one pupil out, or rename the class instead."),
         )
-    parent: Unit = group.get_parent()
+    parent: Unit = Unit.objects.get_parent(group)
     new = open_class(by=by, parent=parent, name=name, name_en=name_en, kind=group.group_kind, day=on, at=at)
     move_pupils(by=by, persons=persons, from_group=group, to_group=new, on=on, at=at)
     return new

@@ -52,7 +52,7 @@ def roll_over(
         raise Refusal(
             "no-class-to-move",
             _("No class of this school says its grade."),
-            lifts=_("Name the grades as usual (小班, 一年级, 高一), then try again."),
+            lifts=_("Name each grade by its number, as schools do, then try again."),
         )
     _refuse_entered_ahead(plan)
     steps: dict[str, list[Any]] = {"classes": [], "grades": [], "enrolments": [], "roles": []}
