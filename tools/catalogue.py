@@ -57,6 +57,7 @@ CHINESE_IS_DATA = {
     "config/demo.py": "what the invented people of the demonstration are called and write",
     "engine/calendar/state.py": "the holiday table's word for a working weekend",
     "engine/simulation": "names of invented people and institutions",
+    "organisations/grades.py": "how schools write their grades",
     "people/pinyin.py": "readings of surnames",
 }
 
