@@ -130,6 +130,12 @@ PAGES: tuple[Page, ...] = (
         "signal",
         "post",
     ),
+    Page(
+        "desks:signal_report",
+        each(403, TEACHER, LEAD) | each(422, DOCTOR, PRINCIPAL, OFFICER),
+        "signal",
+        "post",
+    ),
     Page("desks:files", each(200, *_WITH_CHILDREN)),
     Page("desks:file", each(200, *_WITH_CHILDREN), "file"),
     # The counts of one school are no district.
@@ -141,6 +147,7 @@ PAGES: tuple[Page, ...] = (
     ),
     Page("desks:figure", each(200, *HEALTH) | _OFFICES_404, "figure"),
     Page("desks:inbox", each(200)),
+    Page("desks:messages_read", each(302), method="post"),
     Page("desks:message_open", each(302), "message", "post", reach=_OWN),
     # --- api: a session opens nothing here, a token its own unit ---
     Page("api:api-root", _EVERYBODY_404, is_json=True),

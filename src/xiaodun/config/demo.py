@@ -38,8 +38,9 @@ from xiaodun.screening.choices import CheckKind
 from xiaodun.screening.policies import FindingInput
 from xiaodun.screening.selectors import session_of
 from xiaodun.screening.services import correct_check, submit_check
+from xiaodun.surveillance.choices import Channel, Recipient
 from xiaodun.surveillance.models import Signal
-from xiaodun.surveillance.services import acknowledge, decide
+from xiaodun.surveillance.services import acknowledge, decide, record_report
 
 DISTRICT_CODE = "demo"
 DISTRICT_NAME, DISTRICT_NAME_EN = "上街示范区", "Shangjie Model District"
@@ -408,18 +409,35 @@ def _acknowledge(demo: _Demo, *, at: datetime) -> None:
 
 def _decide(demo: _Demo, groups: Iterable[str], outcome: Signal.State, *, at: datetime) -> None:
     reasons = {
-        Signal.State.CONFIRMED: "症状、发病时间和班级一致，已报区疾控中心",
+        Signal.State.CONFIRMED: "症状、发病时间和班级一致",
         Signal.State.RULED_OUT: "三人前晚同在校外就餐，均已好转，与班级无关",
     }
     units = [demo.units[code] for code in groups]
     signals = Signal.objects.filter(unit__in=units, state=Signal.State.ACKNOWLEDGED)
     for signal in signals.select_related("unit").order_by("pk"):
+        doctor = _doctor_of(demo, signal)
         decide(
-            by=_doctor_of(demo, signal),
+            by=doctor,
             signal=signal,
             outcome=outcome,
             reason=reasons[outcome],
             seen=signal.peak_count,
+            at=at,
+        )
+        if outcome == Signal.State.CONFIRMED:
+            _report(signal, by=doctor, at=at)
+
+
+def _report(signal: Signal, *, by: User, at: datetime) -> None:
+    """What the doctor told by telephone in the minutes before."""
+    for to_whom, minutes in ((Recipient.CDC, 10), (Recipient.BUREAU, 4)):
+        record_report(
+            by=by,
+            signal=signal,
+            to_whom=to_whom,
+            how=Channel.TELEPHONE,
+            reference="",
+            reported_at=at - timedelta(minutes=minutes),
             at=at,
         )
 

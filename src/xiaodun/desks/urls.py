@@ -17,11 +17,13 @@ urlpatterns = [
     path("signals/<int:signal_id>/", signals.signal_page, name="signal"),
     path("signals/<int:signal_id>/acknowledge/", signals.acknowledge, name="signal_acknowledge"),
     path("signals/<int:signal_id>/decide/", signals.decide, name="signal_decide"),
+    path("signals/<int:signal_id>/report/", signals.report, name="signal_report"),
     path("files/", files.file_list, name="files"),
     path("files/<int:episode_id>/", files.file_page, name="file"),
     path("board/", boards.district_board, name="board"),
     path("institutions/<int:unit_id>/", boards.institution_page, name="institution"),
     path("figures/<str:code>/<int:unit_id>/", boards.figure_page, name="figure"),
     path("messages/", inbox.inbox, name="inbox"),
+    path("messages/read/", inbox.read_all, name="messages_read"),
     path("messages/<int:message_id>/open/", inbox.open_message, name="message_open"),
 ]

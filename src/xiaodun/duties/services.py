@@ -417,8 +417,10 @@ class _DutyEntry(BaseModel):
     late_weight: Decimal = Field(ge=0, le=1, max_digits=3, decimal_places=2)
     clock_tolerance_minutes: PositiveInt
     source: str = Field(min_length=1, max_length=300)
+    source_en: str = Field(min_length=1, max_length=300)
     source_mark: Literal["V", "V2", "M", "M?", "P"]
     times_source: str = Field(min_length=1, max_length=300)
+    times_source_en: str = Field(min_length=1, max_length=300)
     times_mark: Literal["V", "V2", "M", "M?", "P"]
     valid_from: date
     valid_to: date | None

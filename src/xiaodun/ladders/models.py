@@ -13,6 +13,7 @@ class Ladder(models.Model):
     code = models.CharField(max_length=48)
     version = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=300)
+    source_en = models.CharField(max_length=300)
     source_mark = models.CharField(max_length=4)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)

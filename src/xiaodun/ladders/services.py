@@ -169,7 +169,7 @@ def climb_due(*, at: datetime) -> int:
             )
             if not runs:
                 return taken
-            taken += _climb(runs, until=at)
+            taken += _climb(runs, _steps_of(run.ladder_id for run in runs), until=at)
 
 
 def _running(subjects: Iterable[str]) -> QuerySet[LadderRun]:
@@ -191,6 +191,9 @@ def _in_force(code: str, day: date) -> Ladder:
 
 
 def _begin(matters: Sequence[tuple[Ladder, Matter]], message_kind: str) -> list[LadderRun]:
+    if not matters:
+        return []
+    steps = _steps_of(ladder.pk for ladder, _matter in matters)
     runs = LadderRun.objects.bulk_create(
         LadderRun(
             ladder=ladder,
@@ -200,21 +203,26 @@ def _begin(matters: Sequence[tuple[Ladder, Matter]], message_kind: str) -> list[
             facts=dict(matter.facts),
             url=matter.url,
             started_at=matter.started_at,
-            next_at=matter.started_at,
+            next_at=matter.started_at + timedelta(minutes=steps[ladder.pk][0].wait_minutes),
         )
         for ladder, matter in matters
     )
-    _climb(runs, until=None)
+    _climb(runs, steps, until=None)
     return runs
 
 
-def _climb(runs: Sequence[LadderRun], *, until: datetime | None) -> int:
-    """Take the steps of these runs due by ``until`` (None: by the start of each); returns how many."""
-    if not runs:
-        return 0
+def _steps_of(ladders: Iterable[int]) -> Mapping[int, list[LadderStep]]:
+    """The steps of these ladders in order, by the ladder's id."""
     steps: dict[int, list[LadderStep]] = defaultdict(list)
-    for step in LadderStep.objects.filter(ladder__in={run.ladder_id for run in runs}):
+    for step in LadderStep.objects.filter(ladder__in=set(ladders)):
         steps[step.ladder_id].append(step)
+    return steps
+
+
+def _climb(
+    runs: Sequence[LadderRun], steps: Mapping[int, list[LadderStep]], *, until: datetime | None
+) -> int:
+    """Take the steps of these runs due by ``until`` (None: by the start of each); returns how many."""
     holders: dict[date, dict[tuple[str, int], Holders]] = {}
 
     def holding(day: date, step: LadderStep, unit: Unit) -> Holders:
@@ -305,6 +313,7 @@ class _LadderEntry(BaseModel):
     code: str = Field(min_length=1, max_length=48)
     version: PositiveInt
     source: str = Field(min_length=1, max_length=300)
+    source_en: str = Field(min_length=1, max_length=300)
     source_mark: Literal["V", "V2", "M", "M?", "P"]
     valid_from: date
     valid_to: date | None
@@ -405,6 +414,7 @@ def _as_entry(ladder: Ladder) -> _LadderEntry:
             "code": ladder.code,
             "version": ladder.version,
             "source": ladder.source,
+            "source_en": ladder.source_en,
             "source_mark": ladder.source_mark,
             "valid_from": ladder.valid_from,
             "valid_to": ladder.valid_to,

@@ -117,6 +117,22 @@ def mark_read(*, by: User, message: Message, at: datetime) -> Message:
     return message
 
 
+def mark_read_at(*, by: User, urls: Iterable[str], at: datetime) -> int:
+    """The reader has opened what these addresses show: their messages that lead there are read.
+
+    Returns how many; looks before it writes, so that a page without news costs no lock.
+    """
+    found = Message.objects.filter(recipient=by, read_at__isnull=True, withdrawn_at__isnull=True)
+    unread = list(found.filter(url__in=list(urls)).values_list("pk", flat=True))
+    return Message.objects.filter(pk__in=unread, read_at__isnull=True).update(read_at=at) if unread else 0
+
+
+def mark_all_read(*, by: User, at: datetime) -> int:
+    """The reader is done with all that has come so far. Returns how many messages that were."""
+    found = Message.objects.filter(recipient=by, read_at__isnull=True, withdrawn_at__isnull=True)
+    return found.filter(sent_at__lte=at).update(read_at=at)
+
+
 def withdraw(*, subject: str, at: datetime) -> int:
     """The matter is settled: its unread messages stay visible as withdrawn. Returns how many there were."""
     return withdraw_each(subjects=[subject], at=at)

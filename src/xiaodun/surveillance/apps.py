@@ -20,6 +20,11 @@ class SurveillanceConfig(AppConfig):
             title=_("Signal: %(unit)s, %(count)s cases"),
             body=_("%(rule)s. Please open the signal and acknowledge it."),
         )
+        register_kind(
+            code="signal-report",
+            title=_("Report by %(deadline)s: %(unit)s"),
+            body=_("%(rule)s. The signal is confirmed; no complete report is on record yet."),
+        )
         outbox.subscribe(EPISODES_CHANGED, "surveillance", services.follow_episodes)
         outbox.subscribe(ENROLMENT_CHANGED, "surveillance", services.follow_enrolment)
         outbox.subscribe(ENROLMENTS_LOADED, "surveillance", services.follow_enrolments)

@@ -16,3 +16,19 @@ class SymptomGroup(models.TextChoices):
 
 class Level(models.TextChoices):
     REPORT_24H = "report_24h", _("to be reported within 24 hours")
+
+
+class Recipient(models.TextChoices):
+    """Whom a report goes to."""
+
+    CDC = "cdc", _("disease control centre")
+    BUREAU = "bureau", _("education bureau")
+    OTHER = "other", _("somebody else (hospital, township, street)")
+
+
+class Channel(models.TextChoices):
+    """How a report was made."""
+
+    TELEPHONE = "telephone", _("by telephone")
+    NETWORK = "network", _("over the network")
+    OTHER = "other", _("in another way (fax, in person)")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.figures import registry
@@ -17,6 +16,7 @@ from xiaodun.surveillance.selectors import WAITING
 _TURNS = [
     SignalEvent.Kind.RAISED,
     SignalEvent.Kind.REALARMED,
+    SignalEvent.Kind.OTHERS,
     SignalEvent.Kind.CONFIRMED,
     SignalEvent.Kind.RULED_OUT,
     SignalEvent.Kind.MERGED,
@@ -34,7 +34,7 @@ def _waiting(scope: FigureScope) -> QuerySet[Signal]:
     return (
         signals.filter(raised_at__lte=end)
         .annotate(last_turn=Subquery(last_turn.order_by("-at", "-pk").values("kind")[:1]))
-        .filter(last_turn__in=[SignalEvent.Kind.RAISED, SignalEvent.Kind.REALARMED])
+        .filter(last_turn__in=[SignalEvent.Kind.RAISED, SignalEvent.Kind.REALARMED, SignalEvent.Kind.OTHERS])
     )
 
 
@@ -46,7 +46,6 @@ def _open_signals(scope: FigureScope) -> Mapping[int, Value]:
 
 def _open_signals_rows(scope: FigureScope) -> Rows:
     found = _waiting(scope).select_related("unit", "rule").order_by("deadline_at", "pk")
-    english = (get_language() or "").startswith("en")
     return Rows(
         columns=[
             Column("state", _("State"), kind="state"),
@@ -67,7 +66,7 @@ def _open_signals_rows(scope: FigureScope) -> Rows:
                     "unit": signal.unit.label,
                     "symptoms": str(SymptomGroup(signal.symptom_group).label),
                     "count": signal.peak_count,
-                    "rule": signal.rule.name_en if english else signal.rule.name,
+                    "rule": signal.rule.label,
                     "deadline": signal.deadline_at,
                 },
                 url=f"/signals/{signal.pk}/",

@@ -1,14 +1,33 @@
-"""The form with which a named person decides a signal."""
+"""The forms with which a named person decides a signal and records its report."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from xiaodun.kit import clock
+from xiaodun.surveillance.choices import Channel, Recipient
 from xiaodun.surveillance.models import Signal
 
 
-class DecisionForm(forms.Form):
+class _Together(forms.Form):
+    """Takes the signals of the same cases along; all are chosen until the reader takes one out."""
+
+    together = forms.TypedMultipleChoiceField(
+        label=_("Together with this one"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, siblings: Sequence[Signal], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["together"]
+        assert isinstance(field, forms.TypedMultipleChoiceField)
+        field.choices = [(each.pk, each.rule.label) for each in siblings]
+        field.initial = [each.pk for each in siblings]
+
+
+class DecisionForm(_Together):
     """Confirm or rule out; ruling out needs a reason (the service insists on it as well)."""
 
     outcome = forms.TypedChoiceField(
@@ -33,3 +52,34 @@ class DecisionForm(forms.Form):
         if cleaned.get("outcome") == Signal.State.RULED_OUT and not cleaned.get("reason", "").strip():
             self.add_error("reason", _("Ruling out a signal needs a reason."))
         return cleaned
+
+
+class ReportForm(_Together):
+    """Who was told, how and when. The report itself is made outside of this system."""
+
+    to_whom = forms.TypedChoiceField(
+        label=_("To whom"), choices=Recipient, coerce=Recipient, widget=forms.RadioSelect
+    )
+    how = forms.TypedChoiceField(label=_("How"), choices=Channel, coerce=Channel, widget=forms.RadioSelect)
+    reported_at = forms.DateTimeField(
+        label=_("When"),
+        widget=forms.DateTimeInput(
+            attrs={"class": "form-control", "type": "datetime-local"}, format="%Y-%m-%dT%H:%M"
+        ),
+    )
+    reference = forms.CharField(
+        label=_("Number of the report, or who answered"),
+        help_text=_("Not required. Name no child."),
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, at: datetime, to_whom: str, **kwargs: Any) -> None:
+        """``at``: the moment offered; ``to_whom``: the recipient offered, "" for none."""
+        initial = {
+            "reported_at": at.astimezone(clock.SHANGHAI),
+            "to_whom": to_whom,
+            "how": Channel.TELEPHONE,
+        }
+        super().__init__(*args, initial=initial, **kwargs)

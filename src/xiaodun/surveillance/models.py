@@ -1,11 +1,13 @@
 """Rules as dated data, and the signals that they raise."""
 
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.accounts.models import User
 from xiaodun.organisations.models import Unit
 from xiaodun.people.models import Person
+from xiaodun.surveillance.choices import Channel, Recipient
 
 
 class Rule(models.Model):
@@ -23,8 +25,13 @@ class Rule(models.Model):
     similarity = models.JSONField()
     level = models.CharField(max_length=24)
     report_within_minutes = models.PositiveIntegerField()
+    # Who must be told within that time; the clock runs until all of them have been.
+    report_to = models.JSONField()
     ladder = models.CharField(max_length=48)
+    # Climbed from the confirmation until the report is on record.
+    report_ladder = models.CharField(max_length=48)
     source = models.CharField(max_length=300)
+    source_en = models.CharField(max_length=300)
     source_mark = models.CharField(max_length=4)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)
@@ -34,6 +41,16 @@ class Rule(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["code", "version"], name="one_rule_a_version")]
+
+    @property
+    def label(self) -> str:
+        """The rule's name in the reader's language."""
+        return self.name_en if (get_language() or "").startswith("en") else self.name
+
+    @property
+    def source_label(self) -> str:
+        """Where the rule was read, in the reader's language."""
+        return self.source_en if (get_language() or "").startswith("en") else self.source
 
 
 class Signal(models.Model):
@@ -56,7 +73,11 @@ class Signal(models.Model):
     last_end = models.DateField()
     peak_count = models.PositiveSmallIntegerField()
     raised_at = models.DateTimeField()
+    # Since when and until when the report is owed. Ruling out stops this clock; later cases start another.
+    clock_from = models.DateTimeField()
     deadline_at = models.DateTimeField()
+    # When the last of those whom the rule names had been told; none while the report is owed.
+    reported_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     # The count that was acknowledged; a higher one alarms again.
@@ -70,11 +91,31 @@ class Signal(models.Model):
             models.Index(fields=["unit", "last_end"], name="signal_unit_end"),
             models.Index(fields=["state", "deadline_at"], name="signal_state_deadline"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(clock_from__lte=models.F("deadline_at")), name="clock_before_deadline"
+            )
+        ]
 
     @property
     def subject(self) -> str:
         """The name under which ladders and messages know this signal."""
         return f"signal:{self.pk}"
+
+    @property
+    def report_subject(self) -> str:
+        """The name under which the report owed after a confirmation climbs."""
+        return f"signal-report:{self.pk}"
+
+    @property
+    def owes_report(self) -> bool:
+        """Whether it was confirmed and somebody whom the rule names has not been told yet."""
+        return self.state == self.State.CONFIRMED and self.reported_at is None
+
+    @property
+    def was_reported_late(self) -> bool:
+        """Whether the report was complete only after its deadline."""
+        return self.reported_at is not None and self.reported_at > self.deadline_at
 
 
 class SignalCase(models.Model):
@@ -91,6 +132,34 @@ class SignalCase(models.Model):
         ]
 
 
+class RuledOutPerson(models.Model):
+    """A person among the cases when the signal was ruled out: they alone do not alarm again."""
+
+    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="ruled_out_persons")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["signal", "person"], name="ruled_out_once_a_person")]
+
+
+class SignalReport(models.Model):
+    """That somebody outside of the school was told of a signal: the record of a report, not the report."""
+
+    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="reports")
+    to_whom = models.CharField(max_length=24, choices=Recipient)
+    how = models.CharField(max_length=16, choices=Channel)
+    # Number of the report, or the post that answered; names no child.
+    reference = models.CharField(max_length=80, blank=True)
+    reported_at = models.DateTimeField()
+    # The cases of which was told.
+    count = models.PositiveSmallIntegerField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+
+
 class SignalEvent(models.Model):
     """The visible history of a signal."""
 
@@ -99,6 +168,7 @@ class SignalEvent(models.Model):
         GREW = "grew", _("count rose")
         CHANGED = "changed", _("changed by a correction or transfer")
         REALARMED = "realarmed", _("alarmed again: more cases than acknowledged")
+        OTHERS = "others", _("alarmed again: other persons reach the threshold by themselves")
         MERGED = "merged", _("joined with another signal")
         WITHDRAWN = "withdrawn", _("withdrawn: the cases no longer reach the threshold")
         ACKNOWLEDGED = "acknowledged", _("acknowledged")

@@ -1,9 +1,11 @@
 """Reads of signals, scoped to the reader."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
@@ -14,10 +16,13 @@ from xiaodun.kit import clock
 from xiaodun.kit.errors import Refusal
 from xiaodun.ladders import selectors as ladders
 from xiaodun.ladders.selectors import NextStep, Notice
+from xiaodun.organisations.selectors import institution_of
 from xiaodun.people.policies import mask_name
-from xiaodun.surveillance.models import Signal, SignalEvent
+from xiaodun.surveillance.choices import Recipient
+from xiaodun.surveillance.models import Signal, SignalCase, SignalEvent, SignalReport
 
 WAITING = [Signal.State.OPEN, Signal.State.ACKNOWLEDGED]
+OWES_REPORT = Q(state=Signal.State.CONFIRMED, reported_at__isnull=True)
 # Whoever may decide; a class teacher or grade lead acknowledges only.
 DECIDING_ROLES = frozenset({Role.SCHOOL_DOCTOR, Role.PRINCIPAL, Role.DISTRICT_OFFICER})
 
@@ -79,6 +84,61 @@ def may_decide(scope: Scope, signal: Signal) -> bool:
     )
 
 
+def owed_reports(scope: Scope) -> list[Signal]:
+    """Confirmed signals that the reader may decide and of which somebody must still be told."""
+    confirmed = signals_visible_to(scope).filter(OWES_REPORT)
+    return [signal for signal in confirmed if may_decide(scope, signal)]
+
+
+def siblings_of(scope: Scope, signal: Signal) -> list[Signal]:
+    """Signals of other rules that count the same persons of the same unit, as the two limbs of one norm do.
+
+    They stand as this one does: all to be decided, or all confirmed and not reported yet.
+    """
+    together = OWES_REPORT if signal.owes_report else Q(state__in=WAITING)
+    if not (signal.owes_report or signal.state in WAITING):
+        return []
+    day = timedelta(days=1)
+    return list(
+        signals_visible_to(scope)
+        .filter(
+            together,
+            unit=signal.unit_id,
+            first_start__lte=signal.last_end + day,
+            last_end__gte=signal.first_start - day,
+            cases__person__in=signal.cases.values("person"),
+        )
+        .exclude(pk=signal.pk)
+        .distinct()
+    )
+
+
+def reports_of(signal: Signal) -> list[SignalReport]:
+    """Who was told of it, in the order of entry, with whoever entered it."""
+    return list(signal.reports.select_related("by"))
+
+
+def recipients_left(signal: Signal) -> list[Recipient]:
+    """Whom the rule names and nobody has told yet since the clock started. One query."""
+    told = set(signal.reports.filter(at__gte=signal.clock_from).values_list("to_whom", flat=True))
+    return [Recipient(to_whom) for to_whom in signal.rule.report_to if to_whom not in told]
+
+
+def message_facts(signal: Signal) -> dict[str, Any]:
+    """What a message may say: the unit with its institution, the rule and the count; no child and no name."""
+    unit = signal.unit
+    institution = institution_of(unit)
+    units = [unit] if institution is None else [institution, unit]
+    return {
+        "unit": " ".join(each.name for each in units),
+        "unit_en": " ".join(each.name_en or each.name for each in units),
+        "rule": signal.rule.name,
+        "rule_en": signal.rule.name_en,
+        "count": signal.peak_count,
+        "symptom_group": signal.symptom_group,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class CaseRow:
     """One counted person as this reader may see them: symptoms only with the right to see children."""
@@ -116,9 +176,10 @@ def cases_of(signal: Signal, scope: Scope) -> list[CaseRow]:
     return sorted(rows, key=lambda row: (row.onset, row.number, row.name))
 
 
-def person_count(signal: Signal) -> int:
-    """How many different persons the signal counts; somebody ill twice in its time is one."""
-    return signal.cases.values("person").distinct().count()
+def person_counts(signals: Iterable[Signal]) -> dict[int, int]:
+    """How many different persons each signal counts; somebody ill twice in its time is one. One query."""
+    found = SignalCase.objects.filter(signal__in=[signal.pk for signal in signals])
+    return dict(found.values_list("signal").annotate(number=Count("person", distinct=True)).order_by())
 
 
 def events_of(signal: Signal) -> list[SignalEvent]:
@@ -127,10 +188,10 @@ def events_of(signal: Signal) -> list[SignalEvent]:
 
 
 def told_about(signal: Signal) -> list[Notice]:
-    """Whom the ladder told and when, in order."""
-    return ladders.history(signal.subject)
+    """Whom the ladders told and when, in order: to look at it first, to report it after a confirmation."""
+    return ladders.history(signal.subject) + ladders.history(signal.report_subject)
 
 
 def next_told_about(signal: Signal) -> NextStep | None:
-    """Whom the ladder tells next and when, unless somebody acknowledges before; none if it has stopped."""
-    return ladders.next_step(signal.subject)
+    """Whom a ladder tells next and when, unless somebody acts before; none if nothing climbs."""
+    return ladders.next_step(signal.report_subject if signal.owes_report else signal.subject)

@@ -1,7 +1,7 @@
 """What each page joins from the apps below, one module a family of pages."""
 
 from xiaodun.desks.selectors.boards import board, institution_page
-from xiaodun.desks.selectors.checks import check_done_page, check_roster, check_shell
+from xiaodun.desks.selectors.checks import check_done_page, check_roster, check_shell, check_url
 from xiaodun.desks.selectors.figures import figure_page
 from xiaodun.desks.selectors.files import file_list, file_page
 from xiaodun.desks.selectors.inbox import inbox_page, message_target
@@ -13,6 +13,7 @@ __all__ = [
     "check_done_page",
     "check_roster",
     "check_shell",
+    "check_url",
     "figure_page",
     "file_list",
     "file_page",

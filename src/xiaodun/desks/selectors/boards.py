@@ -12,6 +12,7 @@ from xiaodun.accounts.choices import Right
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.figures import FigureTile, figure_url, tile, tiles
 from xiaodun.desks.selectors.signals import SignalRow, as_rows
+from xiaodun.duties.pages import address_of
 from xiaodun.duties.selectors import Obligation, obligations
 from xiaodun.engine.calendar import epi_week
 from xiaodun.engine.compliance import Value as Judged
@@ -27,7 +28,7 @@ from xiaodun.organisations.selectors import (
     school_calendar,
     under,
 )
-from xiaodun.surveillance.selectors import WAITING, signals_visible_to
+from xiaodun.surveillance.selectors import WAITING, may_decide, signals_visible_to
 
 # The columns of the board, in order: figure code -> what its head says is the figure's own name.
 COLUMNS = [
@@ -247,7 +248,10 @@ class HeatRow:
 
 @dataclass(frozen=True, slots=True)
 class InstitutionPage:
-    """One institution (or grade): signals, figures, groups over the school days, what is open."""
+    """One institution (or grade): signals, figures, groups over the school days, what is open.
+
+    ``check_urls``: where its checks of the day are made; reminders of them lead whoever makes none here.
+    """
 
     title: str
     unit: Unit
@@ -260,7 +264,9 @@ class InstitutionPage:
     weeks: list[tuple[int, int]]
     heat: list[HeatRow]
     open_items: list[Obligation]
+    check_urls: list[str]
     may_check: bool
+    may_decide: bool
     crumbs: list[dict[str, str]]
 
 
@@ -315,7 +321,9 @@ def institution_page(scope: Scope, unit_id: int, *, day: date, at: datetime) -> 
             for group in heat_groups
         ],
         open_items=[row for row in owed if row.value in {Judged.MISSING, Judged.DUE}],
+        check_urls=[address_of(evidence=row.duty.evidence, unit=row.unit, day=row.day) for row in owed],
         may_check=scope.may(Right.SUBMIT_CHECK, unit),
+        may_decide=any(may_decide(scope, signal) for signal in waiting),
         crumbs=[{"label": _("Board"), "url": reverse("desks:board")}]
         if any(g.unit_kind == UnitKind.DISTRICT for g in scope.grants_for(Right.SEE_COUNTS))
         else [],

@@ -50,6 +50,11 @@ SYMPTOM_ICONS = {
 }
 
 
+def check_url(group: Unit, day: date) -> str:
+    """Where the check of a group on a day is made; reminders lead there."""
+    return f"{reverse('desks:class_check', args=[group.pk])}?day={day.isoformat()}"
+
+
 @dataclass(frozen=True, slots=True)
 class CheckShell:
     """What the class page may show before any name: the group, the day, and where to fetch the rest."""

@@ -1,6 +1,7 @@
 """Messages to one reader."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.urls import Resolver404, resolve, reverse
@@ -10,32 +11,53 @@ from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.keys import key_in
+from xiaodun.kit import clock
 from xiaodun.messages.models import Message
-from xiaodun.messages.selectors import inbox_visible_to
+from xiaodun.messages.selectors import inbox_visible_to, unread_count
 from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import ancestors_of
 
 PAGE = 50
+# Messages of this many days stand open, older ones fold.
+RECENT_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class InboxPage:
-    """Messages, newest first; ``next_url`` leads to older ones by key."""
+    """Messages, newest first, those of the last days apart; ``next_url`` leads to older ones by key."""
 
     title: str
-    messages: list[Message]
+    recent: list[Message]
+    older: list[Message]
+    older_unread: int
+    days: int
+    may_read_all: bool
+    is_first: bool
     next_url: str
 
 
-def inbox_page(user: User, *, before: str) -> InboxPage:
+def inbox_page(user: User, *, before: str, at: datetime) -> InboxPage:
     """One page of the reader's messages; ``before`` is the id of the last one seen."""
     found = inbox_visible_to(user)
-    if (key := key_in(before)) is not None:
+    key = key_in(before)
+    if key is not None:
         found = found.filter(pk__lt=key)
     shown = list(found.order_by("-pk")[: PAGE + 1])
     next_url = f"{reverse('desks:inbox')}?before={shown[PAGE - 1].pk}" if len(shown) > PAGE else ""
-    return InboxPage(title=_("Messages"), messages=shown[:PAGE], next_url=next_url)
+    since = clock.local_span(clock.local_day(at) - timedelta(days=RECENT_DAYS - 1))[0]
+    recent = [message for message in shown[:PAGE] if message.sent_at >= since]
+    older = [message for message in shown[:PAGE] if message.sent_at < since]
+    return InboxPage(
+        title=_("Messages"),
+        recent=recent,
+        older=older,
+        older_unread=sum(message.is_unread for message in older),
+        days=RECENT_DAYS,
+        may_read_all=unread_count(user) > 0,
+        is_first=key is None,
+        next_url=next_url,
+    )
 
 
 def message_target(message: Message, scope: Scope) -> str:

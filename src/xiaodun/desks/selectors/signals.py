@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Q
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
@@ -15,22 +15,26 @@ from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.keys import key_in
 from xiaodun.desks.services import log_read
 from xiaodun.kit import clock
-from xiaodun.kit.templatetags.kit import local_date
+from xiaodun.kit.templatetags.kit import local_date, near_time
 from xiaodun.ladders.selectors import NextStep, Notice
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import ancestors_of, institution_of
 from xiaodun.people.selectors import head_counts
 from xiaodun.screening.choices import Symptom
-from xiaodun.surveillance.choices import SymptomGroup
-from xiaodun.surveillance.models import Rule, Signal, SignalEvent
+from xiaodun.surveillance.choices import Channel, Recipient, SymptomGroup
+from xiaodun.surveillance.models import Rule, Signal, SignalEvent, SignalReport
 from xiaodun.surveillance.selectors import (
+    OWES_REPORT,
     WAITING,
     CaseRow,
     cases_of,
     events_of,
     may_decide,
     next_told_about,
-    person_count,
+    person_counts,
+    recipients_left,
+    reports_of,
+    siblings_of,
     signals_visible_to,
     told_about,
 )
@@ -44,18 +48,22 @@ STATE_TAGS = {
 }
 # Past signals on one page of the list.
 PAGE = 50
-# Filters of the list: address value -> states.
+# Filters of the list: address value -> which signals.
 FILTERS = {
-    "": WAITING,
-    "confirmed": [Signal.State.CONFIRMED],
-    "ruled_out": [Signal.State.RULED_OUT],
-    "withdrawn": [Signal.State.WITHDRAWN],
+    "": Q(state__in=WAITING),
+    "report": OWES_REPORT,
+    "confirmed": Q(state=Signal.State.CONFIRMED),
+    "ruled_out": Q(state=Signal.State.RULED_OUT),
+    "withdrawn": Q(state=Signal.State.WITHDRAWN),
 }
-
-
-def rule_words(rule: Rule) -> str:
-    """A rule's name in the reader's language."""
-    return rule.name_en if (get_language() or "").startswith("en") else rule.name
+# Filters whose signals wait for somebody: shown all, the earliest deadline first.
+WORK = {"", "report"}
+_EVENT_ICONS = {
+    SignalEvent.Kind.RAISED: "bell-ringing",
+    SignalEvent.Kind.REALARMED: "bell-ringing",
+    SignalEvent.Kind.OTHERS: "bell-ringing",
+    SignalEvent.Kind.GREW: "trending-up",
+}
 
 
 def symptom_words(signal: Signal) -> str:
@@ -88,22 +96,29 @@ class SignalListPage:
     title: str
     rows: list[SignalRow]
     filters: list[dict[str, object]]
-    is_waiting: bool
+    is_work: bool
+    chosen: str
     next_url: str
 
 
 def as_rows(signals: Sequence[Signal], scope: Scope) -> list[SignalRow]:
-    """Signals as rows. Who works in one institution is not told its name at every line. At most one query."""
+    """Signals as rows. Who works in one institution is not told its name at every line.
+
+    At most two queries.
+    """
+    # Only over several windows may more persons fall ill than any one window counts.
+    persons = person_counts([signal for signal in signals if len(signal.windows) > 1])
     chains = ancestors_of([signal.unit for signal in signals]) if _sees_several_institutions(scope) else {}
     rows = []
     for signal in signals:
         where = unit_words(signal.unit, chains.get(signal.unit_id, []))
+        cases = cases_words(signal.peak_count, persons.get(signal.pk, signal.peak_count))
         rows.append(
             SignalRow(
                 signal=signal,
                 where=where,
-                title=f"{where} · {symptom_words(signal)} · " + cases_words(signal.peak_count),
-                text=f"{rule_words(signal.rule)} · {span_words(signal.first_start, signal.last_end)}",
+                title=f"{where} · {symptom_words(signal)} · {cases}",
+                text=f"{signal.rule.label} · {span_words(signal.first_start, signal.last_end)}",
                 tag=STATE_TAGS[Signal.State(signal.state)],
                 url=reverse("desks:signal", args=[signal.pk]),
             )
@@ -117,9 +132,14 @@ def _sees_several_institutions(scope: Scope) -> bool:
     return len(institutions) > 1 or any(len(path) < depth for path in institutions)
 
 
-def cases_words(count: int) -> str:
-    """A number of cases in words."""
-    return ngettext("%(count)d case", "%(count)d cases", count) % {"count": count}
+def cases_words(peak: int, persons: int) -> str:
+    """How many fell ill: the count of the fullest window, and of all windows where that is more."""
+    if persons <= peak:
+        return ngettext("%(count)d case", "%(count)d cases", peak) % {"count": peak}
+    return _("%(peak)d in the fullest window, %(persons)d persons in all") % {
+        "peak": peak,
+        "persons": persons,
+    }
 
 
 def span_words(start: date, end: date) -> str:
@@ -132,16 +152,18 @@ def span_words(start: date, end: date) -> str:
 def signal_list(scope: Scope, *, chosen: str, before: str) -> SignalListPage:
     """The signals of the reader's units under one filter; an unknown filter means the waiting ones.
 
-    Waiting signals are shown all, the earliest deadline first; past ones by pages, the latest first,
-    ``before`` being the id of the last one seen.
+    Those that wait for somebody are shown all, the earliest deadline first; past ones by pages, the latest
+    first, ``before`` being the id of the last one seen.
     """
     chosen = chosen if chosen in FILTERS else ""
     mine = signals_visible_to(scope)
-    counts = dict(mine.order_by().values_list("state").annotate(number=Count("pk")))
-    found = mine.filter(state__in=FILTERS[chosen])
+    counts = mine.order_by().aggregate(
+        **{f"under_{value}": Count("pk", filter=wanted) for value, wanted in FILTERS.items()}
+    )
+    found = mine.filter(FILTERS[chosen])
     base = reverse("desks:signals")
     next_url = ""
-    if chosen:
+    if chosen not in WORK:
         found = found.order_by("-pk")
         if (key := key_in(before)) is not None:
             found = found.filter(pk__lt=key)
@@ -153,6 +175,7 @@ def signal_list(scope: Scope, *, chosen: str, before: str) -> SignalListPage:
         shown = list(found)
     labels = {
         "": _("Waiting"),
+        "report": _("To be reported"),
         "confirmed": Signal.State.CONFIRMED.label,
         "ruled_out": Signal.State.RULED_OUT.label,
         "withdrawn": _("Withdrawn"),
@@ -162,15 +185,16 @@ def signal_list(scope: Scope, *, chosen: str, before: str) -> SignalListPage:
             "label": labels[value],
             "url": f"{base}?state={value}" if value else base,
             "active": value == chosen,
-            "count": sum(counts.get(state, 0) for state in states),
+            "count": counts[f"under_{value}"],
         }
-        for value, states in FILTERS.items()
+        for value in FILTERS
     ]
     return SignalListPage(
         title=_("Signals"),
         rows=as_rows(shown, scope),
         filters=filters,
-        is_waiting=not chosen,
+        is_work=chosen in WORK,
+        chosen=chosen,
         next_url=next_url,
     )
 
@@ -209,6 +233,16 @@ class CaseLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """What happened to a signal: raised, decided, reported."""
+
+    at: datetime
+    title: str
+    text: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignalPage:
     """Everything on one signal."""
 
@@ -216,7 +250,9 @@ class SignalPage:
     signal: Signal
     where: str
     symptoms: str
+    cases_words: str
     tag: str
+    persons: int
     head_count: int
     attack_rate: str
     first_onset: date
@@ -226,12 +262,16 @@ class SignalPage:
     cases: list[CaseLine]
     is_masked: bool
     curve: list[Bar]
-    events: list[SignalEvent]
+    history: list[HistoryLine]
+    siblings: list[Signal]
+    still_to_tell: list[Recipient]
+    unreported: int
     told: list[Notice]
     next_told: NextStep | None
     report_hours: int
     may_acknowledge: bool
     may_decide: bool
+    may_report: bool
     is_waiting: bool
     institution_url: str
     crumbs: list[dict[str, str]]
@@ -262,12 +302,16 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
     ]
     where = unit_words(unit, chain)
     # Not from the rows: masked names of different children may be alike.
-    persons = person_count(signal)
+    persons = person_counts([signal]).get(signal.pk, 0)
+    reports = reports_of(signal)
+    decides = may_decide(scope, signal)
     return SignalPage(
         title=f"{where} · {symptom_words(signal)}",
         signal=signal,
         where=where,
         symptoms=symptom_words(signal),
+        cases_words=cases_words(signal.peak_count, persons),
+        persons=persons,
         tag=STATE_TAGS[Signal.State(signal.state)],
         head_count=size,
         attack_rate=f"{100 * persons / size:.1f}%" if size else "",
@@ -278,12 +322,18 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
         cases=[_line(case) for case in cases],
         is_masked=not scope.may(Right.SEE_CHILDREN, unit),
         curve=_curve(signal, [case.onset for case in cases], today=clock.local_day(at)),
-        events=events_of(signal),
+        history=_history(events_of(signal), reports),
+        siblings=siblings_of(scope, signal) if decides else [],
+        still_to_tell=recipients_left(signal) if signal.owes_report else [],
+        unreported=max(0, signal.peak_count - max((report.count for report in reports), default=0))
+        if signal.reported_at is not None
+        else 0,
         told=told_about(signal),
         next_told=next_told_about(signal),
         report_hours=signal.rule.report_within_minutes // 60,
         may_acknowledge=signal.state == Signal.State.OPEN,
-        may_decide=may_decide(scope, signal),
+        may_decide=decides,
+        may_report=decides and signal.state == Signal.State.CONFIRMED,
         is_waiting=signal.state in WAITING,
         institution_url=reverse("desks:institution", args=[institution.pk])
         if institution is not None
@@ -291,6 +341,39 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
         else "",
         crumbs=[{"label": _("Signals"), "url": reverse("desks:signals")}],
     )
+
+
+def _history(events: Sequence[SignalEvent], reports: Sequence[SignalReport]) -> list[HistoryLine]:
+    lines = [
+        HistoryLine(
+            at=event.at,
+            title=str(SignalEvent.Kind(event.kind).label),
+            text=_joined(
+                cases_words(event.count, event.count), event.by.name if event.by else "", event.note
+            ),
+            icon=_EVENT_ICONS.get(SignalEvent.Kind(event.kind), "user-check" if event.by else "history"),
+        )
+        for event in events
+    ]
+    lines += [
+        HistoryLine(
+            at=report.at,
+            title=_("reported: %(to_whom)s") % {"to_whom": Recipient(report.to_whom).label},
+            text=_joined(
+                f"{near_time(report.reported_at, report.at)} {Channel(report.how).label}",
+                cases_words(report.count, report.count),
+                report.reference,
+                _("recorded by %(name)s") % {"name": report.by.name},
+            ),
+            icon="phone",
+        )
+        for report in reports
+    ]
+    return sorted(lines, key=lambda line: line.at)
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
 
 
 def _line(case: CaseRow) -> CaseLine:
@@ -304,7 +387,7 @@ def _why(other: Signal, this: Signal) -> Why:
     return Why(
         signal=other,
         rule=other.rule,
-        name=rule_words(other.rule),
+        name=other.rule.label,
         window=local_date(start) if start == end else f"{local_date(start)} – {local_date(end)}",
         threshold=other.rule.min_cases,
         value=best["count"],

@@ -20,11 +20,17 @@ from xiaodun.desks.selectors.signals import SignalRow, as_rows
 from xiaodun.duties.selectors import Obligation, obligations
 from xiaodun.engine.compliance import Value
 from xiaodun.kit import clock
-from xiaodun.kit.templatetags.kit import local_time
+from xiaodun.kit.templatetags.kit import local_time, near_time
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import groups_on, institutions_of, under
 from xiaodun.surveillance.models import Signal
-from xiaodun.surveillance.selectors import decided_on, waiting_signals
+from xiaodun.surveillance.selectors import (
+    DECIDING_ROLES,
+    decided_on,
+    may_decide,
+    owed_reports,
+    waiting_signals,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,11 @@ class TodayPage:
     place: str
     day: date
     at: datetime
+    # Signals that wait for the reader: to decide; for whoever may not, to acknowledge; others to follow.
     decisions: list[SignalRow] = field(default_factory=list)
+    to_see: list[SignalRow] = field(default_factory=list)
+    followed: list[SignalRow] = field(default_factory=list)
+    decides: bool = False
     overdue: list[Item] = field(default_factory=list)
     due: list[Item] = field(default_factory=list)
     closed: list[Item] = field(default_factory=list)
@@ -78,7 +88,13 @@ def today_page(scope: Scope, *, at: datetime) -> TodayPage:
     page.is_office = role in OFFICES
     if page.is_office:
         return page
-    page.decisions = as_rows(waiting_signals(scope), scope)
+    waiting = as_rows(waiting_signals(scope), scope)
+    page.decides = any(grant.role in DECIDING_ROLES for grant in scope.grants)
+    for row in waiting:
+        if may_decide(scope, row.signal):
+            page.decisions.append(row)
+        else:
+            (page.to_see if row.signal.state == Signal.State.OPEN else page.followed).append(row)
     owed = obligations(list(groups_on(day, _at_and_below(units))), day, at=at)
     if role in {Role.CLASS_TEACHER, Role.DORMITORY_SUPERVISOR}:
         _fill_teacher(page, owed)
@@ -87,6 +103,8 @@ def today_page(scope: Scope, *, at: datetime) -> TodayPage:
         _fill_district(page, owed)
     else:
         _fill_school(page, owed)
+    for item in _reports(scope, at):
+        (page.overdue if item.state == "now" else page.due).insert(0, item)
     page.overdue = _late_signals(page.decisions, at) + page.overdue
     page.closed = _decided(scope, day) + page.closed + _ended(scope, day)
     page.figures = tiles(FIGURES[role], units, day, at=at)
@@ -287,6 +305,22 @@ def _late_signals(decisions: Sequence[SignalRow], at: datetime) -> list[Item]:
     ]
 
 
+def _reports(scope: Scope, at: datetime) -> list[Item]:
+    """Confirmed signals that somebody must still be told of, the latest deadline first."""
+    rows = as_rows(owed_reports(scope), scope)
+    return [
+        Item(
+            title=_("Report: %(signal)s") % {"signal": row.title},
+            text=_("to report by %(time)s") % {"time": near_time(row.signal.deadline_at, at)},
+            url=row.url,
+            state="now" if row.signal.deadline_at <= at else "due",
+            icon="phone",
+            deadline=row.signal.deadline_at,
+        )
+        for row in reversed(rows)
+    ]
+
+
 def _decided(scope: Scope, day: date) -> list[Item]:
     if not scope.has(Right.REVIEW_SIGNALS):
         return []
@@ -328,7 +362,7 @@ def _main_act(page: TodayPage) -> Item | None:
     own_check = next((item for item in page.overdue + page.due if item.action_url), None)
     if own_check is not None:
         return own_check
-    if page.decisions:
-        first = page.decisions[0]
+    if page.decisions or page.to_see:
+        first = (page.decisions or page.to_see)[0]
         return Item(title=first.title, action_label=_("Open the signal"), action_url=first.url)
     return None

@@ -6,11 +6,12 @@ import pytest
 
 from xiaodun.accounts import services as accounts
 from xiaodun.accounts.choices import Role
-from xiaodun.desks.tests.cast import all_of, at, links, sign_in, squeezed, words
+from xiaodun.desks.tests.cast import all_of, at, found, links, sign_in, squeezed, words
 from xiaodun.kit.models import AuditEntry
 from xiaodun.ladders import services as ladders
 from xiaodun.people.models import Person
 from xiaodun.screening.tests.cast import MADE_AT, School, day, make_school, moment
+from xiaodun.surveillance import services as surveillance
 from xiaodun.surveillance.models import Signal
 
 pytestmark = pytest.mark.django_db
@@ -278,3 +279,143 @@ def test_why_it_rang_leaves_out_the_outbreaks_of_other_weeks(school, signal):
     with at(moment(21, 9, 0)):
         pages = [words(client.get(f"/signals/{each.pk}/")) for each in (signal, later)]
     assert [page.count("norm-2006-3-in-1-day") for page in pages] == [1, 1]
+
+
+def confirmed(signal, by):
+    surveillance.decide(
+        by=by, signal=signal, outcome=Signal.State.CONFIRMED, reason="", seen=3, at=moment(0, 9, 0)
+    )
+
+
+TOLD = {"how": "telephone", "reported_at": "2020-12-14T09:20", "reference": "值班 2 号"}
+
+
+def test_after_confirming_the_clock_runs_until_the_reports_are_on_record(school, signal):
+    doctor = school.users[Role.SCHOOL_DOCTOR]
+    confirmed(signal, doctor)
+    client = sign_in(doctor)
+    url = f"/signals/{signal.pk}/"
+    with at(moment(0, 9, 30)):
+        page = client.get(url)
+        (strip,) = all_of(page, "x-strip-now")
+        assert "剩 22 小时" in squeezed(strip)
+        assert "还需报告： 疾控中心、教育局" in words(page)
+        assert "不是法定报告" in words(page)
+        client.post(url + "report/", TOLD | {"to_whom": "cdc"})
+        assert "还需报告： 教育局" in words(client.get(url))
+        done = client.post(url + "report/", TOLD | {"to_whom": "bureau"}, follow=True)
+    page = words(done)
+    assert not all_of(done, "x-strip-now")
+    assert "按时报告" in page
+    assert "09:20 报告" in page
+    assert "已报告：教育局 09:20 电话 · 3 例 · 值班 2 号 · 林静 登记" in page
+
+
+def test_a_report_after_the_deadline_is_shown_as_late(school, signal):
+    doctor = school.users[Role.SCHOOL_DOCTOR]
+    confirmed(signal, doctor)
+    client = sign_in(doctor)
+    with at(moment(1, 9, 30)):
+        for to_whom in ("cdc", "bureau"):
+            told = TOLD | {"to_whom": to_whom, "reported_at": "2020-12-15T09:00"}
+            client.post(f"/signals/{signal.pk}/report/", told)
+        page = words(client.get(f"/signals/{signal.pk}/"))
+    assert "超时报告" in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"to_whom": "cdc", "reported_at": "2020-12-14T23:00"}, "id_reported_at"),
+        ({"to_whom": "nobody"}, "id_to_whom"),
+        ({"to_whom": "cdc", "reported_at": "gestern"}, "id_reported_at"),
+    ],
+)
+def test_an_impossible_report_leads_to_its_field_and_loses_nothing(school, signal, typed, field):
+    confirmed(signal, school.users[Role.SCHOOL_DOCTOR])
+    with at(moment(0, 9, 30)):
+        answer = sign_in(school.users[Role.SCHOOL_DOCTOR]).post(f"/signals/{signal.pk}/report/", TOLD | typed)
+    assert answer.status_code == 422
+    (summary,) = all_of(answer, "x-errors")
+    assert [each.attributes["href"] for each in summary.walk() if each.tag == "a"] == [f"#{field}"]
+    assert "值班 2 号" in answer.content.decode()
+    assert not signal.reports.exists()
+
+
+def test_a_class_teacher_reads_that_the_report_is_owed_and_records_none(school):
+    room = school.classes[0]
+    school.submit(room, 0, dict.fromkeys(school.pupils[room.pk][:3], VOMITING))
+    signal = Signal.objects.get()
+    confirmed(signal, school.users[Role.SCHOOL_DOCTOR])
+    client = sign_in(school.users[Role.CLASS_TEACHER])
+    with at(moment(0, 9, 30)):
+        page = words(client.get(f"/signals/{signal.pk}/"))
+        answer = client.post(f"/signals/{signal.pk}/report/", TOLD | {"to_whom": "cdc"})
+    assert "由校医、校长或区教育局登记" in page
+    assert answer.status_code == 403
+
+
+@pytest.fixture
+def limbs(school) -> list[Signal]:
+    room = school.classes[1]
+    school.submit(room, 0, dict.fromkeys(school.pupils[room.pk][:5], VOMITING))
+    return list(Signal.objects.order_by("pk"))
+
+
+def test_both_limbs_of_the_norm_are_decided_by_one_form_with_one_reason(school, limbs):
+    first, second = limbs
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    with at(moment(0, 9, 0)):
+        page = client.get(f"/signals/{first.pk}/")
+        assert f"/signals/{second.pk}/" in links(page)
+        assert "同一批人，另一条规则也报了警" in words(page)
+        client.post(
+            f"/signals/{first.pk}/decide/",
+            {
+                "outcome": "ruled_out",
+                "reason": "春游晕车",
+                "seen": 5,
+                "together": [second.pk],
+                f"seen-{second.pk}": 5,
+            },
+        )
+    assert {(each.state, each.decision_reason) for each in Signal.objects.all()} == {
+        (Signal.State.RULED_OUT, "春游晕车")
+    }
+
+
+def test_a_limb_that_was_taken_out_stays_to_be_decided(school, limbs):
+    first, second = limbs
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    with at(moment(0, 9, 0)):
+        client.post(
+            f"/signals/{first.pk}/decide/", {"outcome": "confirmed", "seen": 5, f"seen-{second.pk}": 5}
+        )
+        foreign = client.post(
+            f"/signals/{second.pk}/decide/", {"outcome": "confirmed", "seen": 5, "together": [999_999]}
+        )
+    assert foreign.status_code == 422
+    second.refresh_from_db()
+    assert second.state == Signal.State.OPEN
+
+
+def test_peak_and_total_have_words_where_they_differ(school, signal):
+    room = school.classes[1]
+    pupils = school.pupils[room.pk]
+    school.submit(room, 1, dict.fromkeys(pupils[3:7], VOMITING))
+    signal.refresh_from_db()
+    assert signal.peak_count == 4
+    with at(moment(1, 9, 0)):
+        client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+        page = client.get(f"/signals/{signal.pk}/")
+        assert "单个窗口最多 4 例，共 7 人" in squeezed(found(page, "h1"))
+        assert "7 / 10 单个窗口最多 4 例" in words(page)
+        assert "70.0%" in words(page)
+        assert "单个窗口最多 4 例，共 7 人" in words(client.get("/signals/"))
+
+
+def test_english_pages_tell_rules_and_sources_in_english(school, signal):
+    with at(moment(0, 9, 0)):
+        page = words(sign_in(school.users[Role.SCHOOL_DOCTOR], "en").get(f"/signals/{signal.pk}/"))
+    assert "Ministry of Health notice No. 65 (2006)" in page
+    assert "卫办" not in page

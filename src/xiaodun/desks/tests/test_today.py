@@ -10,8 +10,12 @@ from xiaodun.messages import services as messages
 from xiaodun.messages.models import Message
 from xiaodun.screening.models import CheckSession
 from xiaodun.screening.tests.cast import MADE_AT, School, make_school, moment
+from xiaodun.surveillance import services as surveillance
+from xiaodun.surveillance.models import Signal
 
 pytestmark = pytest.mark.django_db
+
+RASH = ["rash"]
 
 
 @pytest.fixture
@@ -24,7 +28,7 @@ def test_before_the_deadline_the_own_check_is_due_and_the_one_act_under_the_thum
     with at(moment(0, 7, 30)):
         page = sign_in(school.users[Role.CLASS_TEACHER]).get("/today/")
     assert "今日待办 1" in words(page)
-    assert "现在没有要您决定的事" in words(page)
+    assert "没有等您签收的信号" in words(page)
     assert "下一个时限" in words(page)
     (act,) = all_of(page, "x-actions")
     assert squeezed(act) == "去晨检"
@@ -232,3 +236,100 @@ def test_a_missing_check_leads_whoever_may_not_submit_it_to_a_page_that_opens(sc
     page = school.grade if role == Role.GRADE_LEAD else school.institution
     assert answer.redirect_chain == [(f"/institutions/{page.pk}/?day=2020-12-14", 302)]
     assert answer.status_code == 200
+
+
+def test_whoever_only_acknowledges_is_not_told_to_decide(school):
+    room = school.classes[0]
+    school.submit(room, 0, dict.fromkeys(school.pupils[room.pk][:3], RASH))
+    signal = Signal.objects.get()
+    teacher = sign_in(school.users[Role.CLASS_TEACHER])
+    with at(moment(0, 8, 0)):
+        page = words(teacher.get("/today/"))
+        assert "现在要您签收 1" in page
+        assert "现在要您决定" not in page
+        surveillance.acknowledge(
+            by=school.users[Role.CLASS_TEACHER], signal=signal, seen=3, at=moment(0, 8, 0)
+        )
+        page = words(teacher.get("/today/"))
+        assert "没有等您签收的信号" in page
+        assert "已签收，等待判定 1" in page
+        assert "现在要您决定 1" in words(sign_in(school.users[Role.PRINCIPAL]).get("/today/"))
+
+
+def test_opening_a_signal_by_any_way_reads_its_message(school):
+    room = school.classes[1]
+    school.submit(room, 0, dict.fromkeys(school.pupils[room.pk][:3], RASH))
+    doctor = school.users[Role.SCHOOL_DOCTOR]
+    message = Message.objects.get(recipient=doctor)
+    with at(moment(0, 8, 0)):
+        sign_in(doctor).get(f"/signals/{Signal.objects.get().pk}/")
+    message.refresh_from_db()
+    assert message.read_at >= moment(0, 8, 0)
+
+
+def remind(user, room, *, at, day="2020-12-14"):
+    messages.send(
+        to=[user],
+        kind="duty-missed",
+        unit=room,
+        facts={"unit": "三(2)班", "duty": "晨检", "deadline": "08:30"},
+        url=f"/groups/{room.pk}/check/?day={day}",
+        at=at,
+    )
+
+
+def unread(user):
+    return Message.objects.filter(recipient=user, read_at__isnull=True).count()
+
+
+def test_opening_the_class_or_the_school_reads_the_reminders_of_that_day(school):
+    room = school.classes[0]
+    teacher, principal = school.users[Role.CLASS_TEACHER], school.users[Role.PRINCIPAL]
+    for user in (teacher, principal):
+        remind(user, room, at=moment(0, 8, 30))
+        remind(user, room, at=moment(0, 8, 31), day="2020-12-11")
+    with at(moment(0, 9, 0)):
+        sign_in(teacher).get(f"/groups/{room.pk}/check/roster.json")
+        sign_in(principal).get(f"/institutions/{school.institution.pk}/")
+    assert unread(teacher) == unread(principal) == 1
+
+
+def test_all_messages_are_read_at_once_and_old_ones_fold(school):
+    principal = school.users[Role.PRINCIPAL]
+    for offset in (-7, -3, 0):
+        remind(principal, school.classes[0], at=moment(offset, 8, 30))
+    client = sign_in(principal)
+    with at(moment(0, 9, 0)):
+        page = client.get("/messages/")
+        assert "更早的 2 条消息 · 2 条未读" in words(page)
+        assert "全部标为已读" in page.content.decode()
+        answer = client.post("/messages/read/", follow=True)
+    assert answer.redirect_chain == [("/messages/", 302)]
+    assert "全部标为已读" not in answer.content.decode()
+    assert unread(principal) == 0
+
+
+def test_a_confirmed_signal_is_to_be_reported_on_the_pages_of_who_may_decide(school):
+    room = school.classes[0]
+    school.submit(room, 0, dict.fromkeys(school.pupils[room.pk][:3], RASH))
+    surveillance.decide(
+        by=school.users[Role.SCHOOL_DOCTOR],
+        signal=Signal.objects.get(),
+        outcome=Signal.State.CONFIRMED,
+        reason="",
+        seen=3,
+        at=moment(0, 9, 0),
+    )
+    for role in (Role.SCHOOL_DOCTOR, Role.PRINCIPAL, Role.DISTRICT_OFFICER):
+        client = sign_in(school.users[role])
+        with at(moment(0, 10, 0)):
+            page = words(client.get("/today/"))
+            assert "待报告：" in page
+            assert "明天 07:42 前须报告" in page
+        with at(moment(1, 8, 0)):
+            page = words(client.get("/today/"))
+            assert "07:42 前须报告 超时" in page[page.index("过时未交") :]
+    with at(moment(0, 10, 0)):
+        assert "待报告" not in words(sign_in(school.users[Role.CLASS_TEACHER]).get("/today/"))
+        listed = words(sign_in(school.users[Role.SCHOOL_DOCTOR]).get("/signals/?state=report"))
+    assert "三(1)班" in listed

@@ -9,6 +9,7 @@ from xiaodun.accounts.choices import Right
 from xiaodun.desks import selectors
 from xiaodun.desks.views.days import day_in
 from xiaodun.kit import clock
+from xiaodun.messages import services as messages
 
 
 @require_GET
@@ -24,6 +25,7 @@ def district_board(request: ScopedRequest) -> HttpResponse:
 def institution_page(request: ScopedRequest, unit_id: int) -> HttpResponse:
     """One institution: the next step, its figures, its groups over the school days."""
     page = selectors.institution_page(request.scope, unit_id, day=day_in(request), at=clock.now())
+    messages.mark_read_at(by=request.user, urls=page.check_urls, at=page.at)
     return render(request, "desks/institution.html", {"page": page, "page_title": page.title})
 
 

@@ -18,6 +18,7 @@ from xiaodun.desks import selectors
 from xiaodun.desks.views.days import day_in
 from xiaodun.kit import clock
 from xiaodun.kit.errors import Refusal, RowError
+from xiaodun.messages import services as messages
 from xiaodun.screening import services as screening
 from xiaodun.screening.choices import CheckKind
 from xiaodun.screening.policies import FindingInput
@@ -38,9 +39,11 @@ def class_check(request: ScopedRequest, group_id: int) -> HttpResponse:
 def class_roster(request: ScopedRequest, group_id: int) -> JsonResponse:
     """Who belongs to the group, what is known of them today, and the words that the page needs."""
     group = group_for_check(request.scope, group_id)
+    day = day_in(request)
     roster = selectors.check_roster(
-        group, CheckKind.MORNING, day_in(request), request.scope, by=request.user, at=clock.now()
+        group, CheckKind.MORNING, day, request.scope, by=request.user, at=clock.now()
     )
+    messages.mark_read_at(by=request.user, urls=[selectors.check_url(group, day)], at=clock.now())
     return JsonResponse(roster)
 
 

@@ -15,7 +15,7 @@ from xiaodun.messages.selectors import message_visible_to
 @login_required
 def inbox(request: ScopedRequest) -> HttpResponse:
     """What the reader was told, newest first; what was withdrawn says so."""
-    page = selectors.inbox_page(request.user, before=request.GET.get("before", ""))
+    page = selectors.inbox_page(request.user, before=request.GET.get("before", ""), at=clock.now())
     return render(request, "desks/inbox.html", {"page": page, "page_title": page.title})
 
 
@@ -26,3 +26,11 @@ def open_message(request: ScopedRequest, message_id: int) -> HttpResponse:
     message = message_visible_to(request.user, message_id)
     messages.mark_read(by=request.user, message=message, at=clock.now())
     return redirect(selectors.message_target(message, request.scope))
+
+
+@require_POST
+@login_required
+def read_all(request: ScopedRequest) -> HttpResponse:
+    """Mark all of the reader's messages read."""
+    messages.mark_all_read(by=request.user, at=clock.now())
+    return redirect("desks:inbox")

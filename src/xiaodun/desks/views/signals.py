@@ -1,6 +1,8 @@
-"""Signals: the list, one signal with its clock, acknowledge, decide."""
+"""Signals: the list, one signal with its clock, acknowledge, decide, record the report."""
 
-from django.http import HttpResponse
+from collections.abc import Sequence
+
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -8,10 +10,12 @@ from xiaodun.accounts.access import ScopedRequest, requires
 from xiaodun.accounts.choices import Right
 from xiaodun.desks import selectors
 from xiaodun.kit import clock
+from xiaodun.kit.errors import Refusal
+from xiaodun.messages import services as messages
 from xiaodun.surveillance import services as surveillance
-from xiaodun.surveillance.forms import DecisionForm
+from xiaodun.surveillance.forms import DecisionForm, ReportForm
 from xiaodun.surveillance.models import Signal
-from xiaodun.surveillance.selectors import decidable_by, signal_visible_to
+from xiaodun.surveillance.selectors import decidable_by, recipients_left, siblings_of, signal_visible_to
 
 
 @require_GET
@@ -28,18 +32,37 @@ def signal_list(request: ScopedRequest) -> HttpResponse:
 @requires(Right.REVIEW_SIGNALS)
 def signal_page(request: ScopedRequest, signal_id: int) -> HttpResponse:
     """Why it rang, who is counted, how long is left, who was told, and the reader's decision."""
-    return _page(request, signal_visible_to(request.scope, signal_id), DecisionForm(), status=200)
+    signal = signal_visible_to(request.scope, signal_id)
+    messages.mark_read_at(by=request.user, urls=[request.path], at=clock.now())
+    return _page(request, signal)
 
 
-def _page(request: ScopedRequest, signal: Signal, form: DecisionForm, *, status: int) -> HttpResponse:
+def _page(
+    request: ScopedRequest,
+    signal: Signal,
+    *,
+    decision: DecisionForm | None = None,
+    report: ReportForm | None = None,
+) -> HttpResponse:
+    """The page with the form that applies; one that was not accepted stands as it was typed, with 422."""
     page = selectors.signal_page(signal, request.scope, by=request.user, at=clock.now())
-    context = {"page": page, "form": form, "page_title": page.title}
-    return render(request, "desks/signal.html", context, status=status)
+    if decision is None and page.is_waiting and page.may_decide:
+        decision = DecisionForm(siblings=page.siblings)
+    if report is None and page.may_report:
+        report = _report_form(signal, page.siblings, data=None)
+    context = {"page": page, "form": decision, "report_form": report, "page_title": page.title}
+    is_wrong = any(form is not None and form.errors for form in (decision, report))
+    return render(request, "desks/signal.html", context, status=422 if is_wrong else 200)
 
 
-def _seen(request: ScopedRequest) -> int:
+def _report_form(signal: Signal, siblings: Sequence[Signal], data: QueryDict | None) -> ReportForm:
+    left = recipients_left(signal)
+    return ReportForm(data, siblings=siblings, at=clock.now(), to_whom=left[0] if left else "")
+
+
+def _seen(request: ScopedRequest, name: str = "seen") -> int:
     """The count that the page showed; without one the reader has seen none."""
-    text = request.POST.get("seen", "")
+    text = request.POST.get(name, "")
     return int(text) if text.isascii() and text.isdecimal() else 0
 
 
@@ -55,17 +78,48 @@ def acknowledge(request: ScopedRequest, signal_id: int) -> HttpResponse:
 @require_POST
 @requires(Right.REVIEW_SIGNALS)
 def decide(request: ScopedRequest, signal_id: int) -> HttpResponse:
-    """Confirm, or rule out with a reason: a named person's decision."""
+    """Confirm, or rule out with a reason: a named person's decision, on signals of the same cases at once."""
     signal = decidable_by(request.scope, signal_id)
-    form = DecisionForm(request.POST)
+    siblings = siblings_of(request.scope, signal)
+    form = DecisionForm(request.POST, siblings=siblings)
     if not form.is_valid():
-        return _page(request, signal, form, status=422)
-    surveillance.decide(
+        return _page(request, signal, decision=form)
+    together = [each for each in siblings if each.pk in form.cleaned_data["together"]]
+    surveillance.decide_each(
         by=request.user,
-        signal=signal,
+        signals=[
+            (signal, _seen(request)),
+            *((each, _seen(request, f"seen-{each.pk}")) for each in together),
+        ],
         outcome=form.cleaned_data["outcome"],
         reason=form.cleaned_data["reason"],
-        seen=_seen(request),
         at=clock.now(),
     )
+    return redirect("desks:signal", signal_id)
+
+
+@require_POST
+@requires(Right.REVIEW_SIGNALS)
+def report(request: ScopedRequest, signal_id: int) -> HttpResponse:
+    """Record that somebody was told of a confirmed signal; once all have been, its clock stops."""
+    signal = decidable_by(request.scope, signal_id)
+    siblings = siblings_of(request.scope, signal)
+    form = _report_form(signal, siblings, data=request.POST)
+    if not form.is_valid():
+        return _page(request, signal, report=form)
+    try:
+        surveillance.record_report_each(
+            by=request.user,
+            signals=[signal, *(each for each in siblings if each.pk in form.cleaned_data["together"])],
+            to_whom=form.cleaned_data["to_whom"],
+            how=form.cleaned_data["how"],
+            reference=form.cleaned_data["reference"],
+            reported_at=form.cleaned_data["reported_at"],
+            at=clock.now(),
+        )
+    except Refusal as refusal:
+        if refusal.code != "report-time-wrong":
+            raise
+        form.add_error("reported_at", str(refusal.lifts))
+        return _page(request, signal, report=form)
     return redirect("desks:signal", signal_id)

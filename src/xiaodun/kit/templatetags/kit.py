@@ -431,6 +431,12 @@ def field(bound_field: object) -> Part:
     return {"field": bound_field}
 
 
+@register.inclusion_tag("kit/parts/choices.html")
+def choices(bound_field: object, *, hide_label: bool = False) -> Part:
+    """Radio buttons or boxes of a Django form, each a card as large as a thumb, with their errors."""
+    return {"field": bound_field, "hide_label": hide_label}
+
+
 @register.inclusion_tag("kit/parts/refusal.html")
 def refusal(refusal: Refusal) -> Part:
     """A refusal that explains itself: what, the facts it rests on, the rule and its version, what would lift

@@ -58,6 +58,14 @@ def test_steps_without_a_wait_are_told_at_once_and_the_others_when_they_fall_due
     assert inbox_visible_to(cast.officer).get().is_urgent
 
 
+def test_a_ladder_whose_first_step_waits_tells_nobody_at_the_start(cast):
+    start(cast, code="report-24h")
+    assert steps() == []
+    assert next_step(SUBJECT).at == cast.at + 30 * MINUTE
+    services.climb_due(at=cast.at + 30 * MINUTE)
+    assert [role for role, _minutes, _reached in steps()] == ["school_doctor"]
+
+
 def test_a_late_tick_records_the_moments_at_which_the_steps_fell_due(cast):
     start(cast)
     assert services.climb_due(at=cast.at + 500 * MINUTE) == 2

@@ -18,6 +18,7 @@ ENTRY = """
   - code: test
     version: {version}
     source: 本系统建议
+    source_en: Proposal of this software
     source_mark: P
     valid_from: {start}
     valid_to: {end}
@@ -42,9 +43,9 @@ def load(tmp_path: Path):
 
 
 def test_the_shipped_ladders_load_once():
-    assert load_ladders(LADDERS, at=AT) == 2
+    assert load_ladders(LADDERS, at=AT) == 3
     assert load_ladders(LADDERS, at=AT) == 0
-    assert AuditEntry.objects.filter(action="ladders.load_ladders").count() == 2
+    assert AuditEntry.objects.filter(action="ladders.load_ladders").count() == 3
     signal = Ladder.objects.get(code="signal-24h")
     assert [(step.role, step.wait_minutes) for step in signal.steps.all()] == [
         ("class_teacher", 0),
@@ -80,11 +81,11 @@ def test_two_versions_on_one_day_are_refused_with_the_remedy_and_nothing_is_stor
 @pytest.mark.parametrize(
     ("faulty", "said"),
     [
-        (entry(first=30, second=10), "line 8: ladders.0.steps: .*order the steps by wait_minutes"),
+        (entry(first=30, second=10), "line 9: ladders.0.steps: .*order the steps by wait_minutes"),
         (entry() + entry(), "test version 1 stands twice"),
-        (entry().replace("principal", "headmaster"), r"line 10: ladders\.0\.steps\.1\.role"),
+        (entry().replace("principal", "headmaster"), r"line 11: ladders\.0\.steps\.1\.role"),
         (entry().replace("wait_minutes: 30", "wait_minutes: -1"), "wait_minutes"),
-        (entry().replace("source_mark: P", "source_mark: sure"), "line 5: ladders.0.source_mark"),
+        (entry().replace("source_mark: P", "source_mark: sure"), "line 6: ladders.0.source_mark"),
         (entry() + "    wiat: 3\n", "wiat"),
     ],
 )
