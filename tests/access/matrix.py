@@ -132,7 +132,7 @@ PAGES: tuple[Page, ...] = (
     ),
     Page(
         "desks:signal_report",
-        each(403, TEACHER, LEAD) | each(422, DOCTOR, PRINCIPAL, OFFICER),
+        each(403, *HEALTH) | each(422, DOCTOR, REPORTER, PRINCIPAL, OFFICER),
         "signal",
         "post",
     ),

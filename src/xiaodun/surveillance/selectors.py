@@ -25,6 +25,8 @@ WAITING = [Signal.State.OPEN, Signal.State.ACKNOWLEDGED]
 OWES_REPORT = Q(state=Signal.State.CONFIRMED, reported_at__isnull=True)
 # Whoever may decide; a class teacher or grade lead acknowledges only.
 DECIDING_ROLES = frozenset({Role.SCHOOL_DOCTOR, Role.PRINCIPAL, Role.DISTRICT_OFFICER})
+# Whoever may record that a confirmed signal was reported: the named reporter besides.
+REPORTING_ROLES = DECIDING_ROLES | {Role.SCHOOL_REPORTER}
 
 
 def signals_visible_to(scope: Scope) -> QuerySet[Signal]:
@@ -76,18 +78,45 @@ def decidable_by(scope: Scope, signal_id: int) -> Signal:
     return signal
 
 
+def reportable_by(scope: Scope, signal_id: int) -> Signal:
+    """One signal of which the reader may record a report.
+
+    Raises:
+        Http404: for a foreign signal exactly as for an unknown one.
+        Refusal: ``report-not-yours`` (403) when the reader may see it, but not record its report.
+    """
+    signal = signal_visible_to(scope, signal_id)
+    if not may_report(scope, signal):
+        raise Refusal(
+            "report-not-yours",
+            _("Recording the report of this signal is not part of your role."),
+            status=403,
+            lifts=_("The school reporter, the school doctor, the principal or the district records it."),
+        )
+    return signal
+
+
 def may_decide(scope: Scope, signal: Signal) -> bool:
     """Whether the reader may confirm or rule out (and not only acknowledge) this signal."""
+    return _holds(scope, signal, DECIDING_ROLES)
+
+
+def may_report(scope: Scope, signal: Signal) -> bool:
+    """Whether the reader may record the report of this signal once it is confirmed."""
+    return _holds(scope, signal, REPORTING_ROLES)
+
+
+def _holds(scope: Scope, signal: Signal, roles: frozenset[Role]) -> bool:
     return any(
-        grant.role in DECIDING_ROLES and signal.unit.path.startswith(grant.unit_path)
+        grant.role in roles and signal.unit.path.startswith(grant.unit_path)
         for grant in scope.grants_for(Right.REVIEW_SIGNALS)
     )
 
 
 def owed_reports(scope: Scope) -> list[Signal]:
-    """Confirmed signals that the reader may decide and of which somebody must still be told."""
+    """Confirmed signals of which somebody must still be told, where the reader may record that."""
     confirmed = signals_visible_to(scope).filter(OWES_REPORT)
-    return [signal for signal in confirmed if may_decide(scope, signal)]
+    return [signal for signal in confirmed if may_report(scope, signal)]
 
 
 def siblings_of(scope: Scope, signal: Signal) -> list[Signal]:

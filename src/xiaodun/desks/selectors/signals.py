@@ -30,6 +30,7 @@ from xiaodun.surveillance.selectors import (
     cases_of,
     events_of,
     may_decide,
+    may_report,
     next_told_about,
     person_counts,
     recipients_left,
@@ -304,7 +305,7 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
     # Not from the rows: masked names of different children may be alike.
     persons = person_counts([signal]).get(signal.pk, 0)
     reports = reports_of(signal)
-    decides = may_decide(scope, signal)
+    decides, reports_it = may_decide(scope, signal), may_report(scope, signal)
     return SignalPage(
         title=f"{where} · {symptom_words(signal)}",
         signal=signal,
@@ -323,7 +324,7 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
         is_masked=not scope.may(Right.SEE_CHILDREN, unit),
         curve=_curve(signal, [case.onset for case in cases], today=clock.local_day(at)),
         history=_history(events_of(signal), reports),
-        siblings=siblings_of(scope, signal) if decides else [],
+        siblings=siblings_of(scope, signal) if decides or reports_it else [],
         still_to_tell=recipients_left(signal) if signal.owes_report else [],
         unreported=max(0, signal.peak_count - max((report.count for report in reports), default=0))
         if signal.reported_at is not None
@@ -333,7 +334,7 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
         report_hours=signal.rule.report_within_minutes // 60,
         may_acknowledge=signal.state == Signal.State.OPEN,
         may_decide=decides,
-        may_report=decides and signal.state == Signal.State.CONFIRMED,
+        may_report=reports_it and signal.state == Signal.State.CONFIRMED,
         is_waiting=signal.state in WAITING,
         institution_url=reverse("desks:institution", args=[institution.pk])
         if institution is not None

@@ -351,7 +351,7 @@ def test_a_class_teacher_reads_that_the_report_is_owed_and_records_none(school):
     with at(moment(0, 9, 30)):
         page = words(client.get(f"/signals/{signal.pk}/"))
         answer = client.post(f"/signals/{signal.pk}/report/", TOLD | {"to_whom": "cdc"})
-    assert "由校医、校长或区教育局登记" in page
+    assert "由疫情报告人、校医、校长或区教育局登记" in page
     assert answer.status_code == 403
 
 

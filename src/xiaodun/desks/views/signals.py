@@ -15,7 +15,13 @@ from xiaodun.messages import services as messages
 from xiaodun.surveillance import services as surveillance
 from xiaodun.surveillance.forms import DecisionForm, ReportForm
 from xiaodun.surveillance.models import Signal
-from xiaodun.surveillance.selectors import decidable_by, recipients_left, siblings_of, signal_visible_to
+from xiaodun.surveillance.selectors import (
+    decidable_by,
+    recipients_left,
+    reportable_by,
+    siblings_of,
+    signal_visible_to,
+)
 
 
 @require_GET
@@ -102,7 +108,7 @@ def decide(request: ScopedRequest, signal_id: int) -> HttpResponse:
 @requires(Right.REVIEW_SIGNALS)
 def report(request: ScopedRequest, signal_id: int) -> HttpResponse:
     """Record that somebody was told of a confirmed signal; once all have been, its clock stops."""
-    signal = decidable_by(request.scope, signal_id)
+    signal = reportable_by(request.scope, signal_id)
     siblings = siblings_of(request.scope, signal)
     form = _report_form(signal, siblings, data=request.POST)
     if not form.is_valid():

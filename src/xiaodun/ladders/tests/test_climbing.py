@@ -63,7 +63,7 @@ def test_a_ladder_whose_first_step_waits_tells_nobody_at_the_start(cast):
     assert steps() == []
     assert next_step(SUBJECT).at == cast.at + 30 * MINUTE
     services.climb_due(at=cast.at + 30 * MINUTE)
-    assert [role for role, _minutes, _reached in steps()] == ["school_doctor"]
+    assert [role for role, _minutes, _reached in steps()] == ["school_reporter", "school_doctor"]
 
 
 def test_a_late_tick_records_the_moments_at_which_the_steps_fell_due(cast):

@@ -116,6 +116,17 @@ def test_who_may_only_acknowledge_owes_no_report(school, signal, doctor):
     assert owed(school, Role.CLASS_TEACHER) == owed(school, Role.GRADE_LEAD) == []
 
 
+def test_the_named_reporter_records_the_report_and_does_not_decide(school, signal, doctor):
+    reporter = school.users[Role.SCHOOL_REPORTER]
+    confirm(signal, doctor)
+    scope = scope_of(reporter, day(0))
+    assert selectors.owed_reports(scope) == [signal]
+    assert selectors.reportable_by(scope, signal.pk) == signal
+    with pytest.raises(Refusal) as refused:
+        selectors.decidable_by(scope, signal.pk)
+    assert refused.value.code == "decision-not-yours"
+
+
 def test_an_unreported_signal_climbs_from_its_confirmation_until_the_report_is_on_record(
     school, signal, doctor
 ):
@@ -125,12 +136,15 @@ def test_an_unreported_signal_climbs_from_its_confirmation_until_the_report_is_o
     assert selectors.next_told_about(Signal.objects.get()).at == moment(0, 9, 30)
     ladders.climb_due(at=moment(0, 11))
     told = Message.objects.filter(kind="signal-report").order_by("pk")
-    assert [message.recipient for message in told] == [doctor, school.users[Role.PRINCIPAL]]
+    assert [message.recipient for message in told] == [
+        school.users[role] for role in (Role.SCHOOL_REPORTER, Role.SCHOOL_DOCTOR, Role.PRINCIPAL)
+    ]
     assert told[0].facts["deadline"] == "12-15 07:42"
     for to_whom in (Recipient.CDC, Recipient.BUREAU):
         report(signal, doctor, to_whom, at=moment(0, 12))
     ladders.climb_due(at=moment(0, 20))
-    assert [notice.role for notice in selectors.told_about(signal)][-2:] == [
+    assert [notice.role for notice in selectors.told_about(signal)][-3:] == [
+        Role.SCHOOL_REPORTER,
         Role.SCHOOL_DOCTOR,
         Role.PRINCIPAL,
     ]
@@ -186,7 +200,7 @@ def test_a_signal_that_alarms_again_before_its_report_is_chased_for_the_decision
     assert not Message.objects.filter(kind="signal-report").exists()
     confirm(signal, doctor, at=moment(0, 20))
     ladders.climb_due(at=moment(0, 21))
-    assert Message.objects.filter(kind="signal-report").count() == 1
+    assert Message.objects.filter(kind="signal-report").count() == 2
 
 
 def test_ruling_out_starts_a_new_clock_with_later_cases_that_no_old_report_answers(school, signal, doctor):
