@@ -87,15 +87,15 @@ class Cast:
 def make_cast(*, day: date = DAY, of_day: time = time(7, 42), pupils: int = 5) -> Cast:
     """The district with ``pupils`` in each class and, for half of class_a, a bed in the dormitory room."""
     district = create_district(by=None, code="410106", name="示范区", name_en="Model District", at=BEFORE)
-    school, grade, class_a = _school(district, "P1", "育才小学", "Yucai Primary School")
-    class_b = _unit(grade, "group", "P1-3-2", "三(2)班", "Class 3(2)", group_kind="class")
-    next_grade = _unit(school, "grade", "P1-4", "四年级", "Grade 4")
-    class_c = _unit(next_grade, "group", "P1-4-1", "四(1)班", "Class 4(1)", group_kind="class")
-    class_d = _unit(next_grade, "group", "P1-4-2", "四(2)班", "Class 4(2)", group_kind="class")
-    room = _unit(school, "group", "P1-D1", "宿舍101", "Room 101", group_kind="dormitory")
-    other_school, _, other_class = _school(district, "P2", "青禾小学", "Qinghe Primary School")
+    school, grade, class_a = add_school(district, "P1", "育才小学", "Yucai Primary School")
+    class_b = add_unit(grade, "group", "P1-3-2", "三(2)班", "Class 3(2)", group_kind="class")
+    next_grade = add_unit(school, "grade", "P1-4", "四年级", "Grade 4")
+    class_c = add_unit(next_grade, "group", "P1-4-1", "四(1)班", "Class 4(1)", group_kind="class")
+    class_d = add_unit(next_grade, "group", "P1-4-2", "四(2)班", "Class 4(2)", group_kind="class")
+    room = add_unit(school, "group", "P1-D1", "宿舍101", "Room 101", group_kind="dormitory")
+    other_school, _, other_class = add_school(district, "P2", "青禾小学", "Qinghe Primary School")
     drill = create_drill_area(by=None, code="drill", name="演练区", name_en="Drill area", at=BEFORE)
-    _, _, drill_class = _school(drill, "D1", "演练小学", "Drill School")
+    _, _, drill_class = add_school(drill, "D1", "演练小学", "Drill School")
     for root in (district, drill):
         open_term(
             by=None,
@@ -152,7 +152,8 @@ def make_cast(*, day: date = DAY, of_day: time = time(7, 42), pupils: int = 5) -
     )
 
 
-def _unit(parent: Unit, kind: str, code: str, name: str, name_en: str, **kinds: str) -> Unit:
+def add_unit(parent: Unit, kind: str, code: str, name: str, name_en: str, **kinds: str) -> Unit:
+    """A unit that has joined with the term."""
     return create_unit(
         by=None,
         parent=parent,
@@ -166,16 +167,17 @@ def _unit(parent: Unit, kind: str, code: str, name: str, name_en: str, **kinds: 
     )
 
 
-def _school(parent: Unit, code: str, name: str, name_en: str) -> tuple[Unit, Unit, Unit]:
-    school = _unit(parent, "institution", code, name, name_en, institution_kind="primary")
-    grade = _unit(school, "grade", f"{code}-3", "三年级", "Grade 3")
-    return school, grade, _unit(grade, "group", f"{code}-3-1", "三(1)班", "Class 3(1)", group_kind="class")
+def add_school(parent: Unit, code: str, name: str, name_en: str) -> tuple[Unit, Unit, Unit]:
+    """A primary school with a third grade of one class: school, grade and class."""
+    school = add_unit(parent, "institution", code, name, name_en, institution_kind="primary")
+    grade = add_unit(school, "grade", f"{code}-3", "三年级", "Grade 3")
+    return school, grade, add_unit(grade, "group", f"{code}-3-1", "三(1)班", "Class 3(1)", group_kind="class")
 
 
-def staff(username: str, name: str, role: str, unit: Unit) -> User:
+def staff(username: str, name: str, role: str, unit: Unit, *, until: date | None = None) -> User:
     """A user who holds ``role`` on ``unit`` since the start of the term, without a password."""
     user = create_user(by=None, username=username, name=name, at=BEFORE)
-    assign_role(by=None, user=user, role=role, unit=unit, valid_from=TERM[0], at=BEFORE)
+    assign_role(by=None, user=user, role=role, unit=unit, valid_from=TERM[0], valid_to=until, at=BEFORE)
     return user
 
 

@@ -1,34 +1,62 @@
 """The district of the access matrix and the smoke tests: who plays which role, which objects there are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from uuid import uuid4
 
+from django.db.models import Model
 from django.urls import reverse
 
 from tests.access.matrix import (
-    ANONYMOUS,
     AUDITOR,
     CLERK,
+    DEACTIVATED,
     DOCTOR,
     GUARD,
     LEAD,
+    LEAVER,
     OFFICER,
     PRINCIPAL,
     REPORTER,
+    REVOKED,
     SUPERVISOR,
     SYSTEM,
     TEACHER,
     TOKEN,
     Page,
 )
-from tests.factories import TOP_OF_LADDERS, Cast, busy_morning, ill, make_cast, settle, submit
+from tests.factories import (
+    BEFORE,
+    TERM,
+    TOP_OF_LADDERS,
+    Cast,
+    add_school,
+    add_unit,
+    busy_morning,
+    enrol,
+    ill,
+    make_cast,
+    settle,
+    staff,
+    submit,
+)
 from xiaodun.absence.models import Episode
-from xiaodun.accounts.models import User
-from xiaodun.accounts.services import make_api_token
+from xiaodun.accounts.models import ApiToken, User
+from xiaodun.accounts.services import assign_role, deactivate_user, make_api_token, revoke_api_token
+from xiaodun.kit.clock import local_day
 from xiaodun.messages.models import Message
 from xiaodun.messages.services import send
-from xiaodun.organisations.selectors import institution_of
+from xiaodun.organisations.models import Unit
+from xiaodun.organisations.selectors import ancestors_of, institution_of
+from xiaodun.organisations.services import close_unit, create_district, open_term
+from xiaodun.people.models import Person
+from xiaodun.people.selectors import roster
+from xiaodun.people.services import EnrolmentRow, PersonRow, enrol_many, register_persons
+from xiaodun.screening.models import CheckSession
+from xiaodun.screening.policies import FindingInput
+from xiaodun.screening.selectors import findings_in_force
+from xiaodun.screening.services import correct_check
 from xiaodun.surveillance.models import Signal
 
 UNKNOWN = 99_999_999
@@ -45,7 +73,7 @@ class District:
     cast: Cast
     now: datetime
     users: dict[str, User]
-    secret: str
+    secrets: dict[str, str]
     objects: dict[tuple[str, str], list]
 
     def url(self, page: Page, actor: str, scope: str) -> str:
@@ -87,8 +115,15 @@ def _tell_everybody(cast: Cast, users: Iterable[User]) -> None:
 def make_district() -> District:
     """Build it: every class but class_d has been checked, has a signal, illness files and messages."""
     cast = make_cast()
+    eve = cast.day - timedelta(days=1)
+    closed = _closed_class(cast, eve)
+    former = _former_district(cast)
+    moved = _move_a_child(cast, eve)
     sessions = busy_morning(cast)
+    sessions[closed.pk] = CheckSession.objects.get(group=closed).pk
     _check_room(cast, sessions)
+    sessions[former.group.pk] = _find_three_ill(former.group, former.keeper, cast.at)
+    _find_ill(moved, sessions[cast.other_class.pk], cast)
     users = {
         TEACHER: cast.teacher,
         SUPERVISOR: cast.supervisor,
@@ -101,21 +136,25 @@ def make_district() -> District:
         GUARD: cast.guard,
         SYSTEM: cast.system_administrator,
         AUDITOR: cast.auditor,
+        LEAVER: staff("leaver", "卫老师", "class_teacher", cast.class_a, until=eve),
+        DEACTIVATED: deactivate_user(
+            by=cast.officer,
+            user=staff("deactivated", "蒋校医", "school_doctor", cast.school),
+            at=cast.at,
+        ),
     }
-    _token, secret = make_api_token(
-        by=cast.officer,
-        name="school system",
-        unit=cast.school,
-        scopes=["checks:write", "rosters:read", "figures:read"],
-        expires_at=cast.at + timedelta(days=30),
-        at=cast.at,
-    )
+    former.employ_until(eve, users)
+    _token, secret = _token_of(cast, "school system")
+    revoked, revoked_secret = _token_of(cast, "old school system")
+    revoke_api_token(by=cast.officer, token=revoked, at=cast.at)
     groups = {
         "own": cast.class_a,
         f"own:{SUPERVISOR}": cast.room,
         "same_grade": cast.class_b,
         "same_school": cast.class_c,
+        "closed": closed,
         "other_school": cast.other_class,
+        "former": former.group,
         "drill": cast.drill_class,
     }
     objects: dict[tuple[str, str], list] = {}
@@ -127,16 +166,162 @@ def make_district() -> District:
         objects["file", scope] = [Episode.objects.filter(days__finding__session__group=group).first().pk]
         objects["figure", scope] = [FIGURE, group.pk]
         objects["institution", scope] = [institution_of(group).pk]
-    _tell_everybody(cast, users.values())
+    objects["file", "moved"] = [Episode.objects.get(person=moved).pk]
+    _tell_everybody(cast, [*users.values(), former.keeper])
     for actor, user in users.items():
-        objects["message", f"own:{actor}"] = [Message.objects.filter(recipient=user).first().pk]
-    somebody = Message.objects.filter(recipient=cast.stranger).first().pk
-    for actor in (ANONYMOUS, TOKEN):
-        objects["message", f"own:{actor}"] = [somebody]
-    objects["message", "other_school"] = [somebody]
-    objects["message", "drill"] = [Message.objects.filter(recipient=cast.trainer).first().pk]
+        objects["message", f"own:{actor}"] = [_message_to(user)]
+    objects["message", "own"] = objects["message", "other_school"] = [_message_to(cast.stranger)]
+    objects["message", "former"] = [_message_to(former.keeper)]
+    objects["message", "drill"] = [_message_to(cast.trainer)]
     for kind in ("group", "session", "signal", "file", "institution", "message"):
         objects[kind, "unknown"] = [UNKNOWN]
     objects["group_code", "unknown"] = ["X-0-0"]
     objects["figure", "unknown"] = [FIGURE, UNKNOWN]
-    return District(cast, cast.at + TOP_OF_LADDERS + timedelta(minutes=1), users, secret, objects)
+    objects |= _deleted(cast, objects)
+    return District(
+        cast=cast,
+        now=cast.at + TOP_OF_LADDERS + timedelta(minutes=1),
+        users=users,
+        secrets={TOKEN: secret, REVOKED: revoked_secret},
+        objects=objects,
+    )
+
+
+def _token_of(cast: Cast, name: str) -> tuple[ApiToken, str]:
+    return make_api_token(
+        by=cast.officer,
+        name=name,
+        unit=cast.school,
+        scopes=["checks:write", "rosters:read", "figures:read"],
+        expires_at=cast.at + timedelta(days=30),
+        at=cast.at,
+    )
+
+
+def _message_to(user: User) -> int:
+    message = Message.objects.filter(recipient=user).first()
+    assert message is not None
+    return message.pk
+
+
+def _find_three_ill(group: Unit, user: User, at: datetime) -> int:
+    """The session of a check that found three persons of ``group`` vomiting."""
+    ids = [row.person for row in roster(group, local_day(at))]
+    session = submit(group, *(ill(person, "vomiting") for person in ids[:3]), by=user, at=at)["session"]
+    settle(at=at)
+    return session
+
+
+def _closed_class(cast: Cast, eve: date) -> Unit:
+    """A class of the next grade that found three ill on its last day, the eve."""
+    grade = ancestors_of([cast.class_c])[cast.class_c.pk][-1]
+    group = add_unit(grade, "group", "P1-4-9", "四(9)班", "Class 4(9)", group_kind="class")
+    enrol(group, 5)
+    _find_three_ill(group, cast.doctor, cast.at - timedelta(days=1))
+    return close_unit(by=cast.officer, unit=group, last_day=eve, at=cast.at - timedelta(hours=2))
+
+
+@dataclass(frozen=True)
+class _Former:
+    """A district of its own, and the teacher whom it has today."""
+
+    district: Unit
+    school: Unit
+    grade: Unit
+    group: Unit
+    room: Unit
+    keeper: User
+
+    def employ_until(self, last_day: date, users: Mapping[str, User]) -> None:
+        """Everybody held here, up to that day, the role that they now hold elsewhere."""
+        units = {TEACHER: self.group, LEAVER: self.group, SUPERVISOR: self.room, LEAD: self.grade}
+        units |= dict.fromkeys((OFFICER, SYSTEM, AUDITOR), self.district)
+        for actor, user in users.items():
+            assign_role(
+                by=None,
+                user=user,
+                role={LEAVER: TEACHER, DEACTIVATED: DOCTOR}.get(actor, actor),
+                unit=units.get(actor, self.school),
+                valid_from=TERM[0],
+                valid_to=last_day,
+                at=BEFORE,
+            )
+
+
+def _former_district(cast: Cast) -> _Former:
+    district = create_district(by=None, code="410107", name="邻区", name_en="Next District", at=BEFORE)
+    open_term(by=None, unit=district, name="2020-2021 上学期", start=TERM[0], end=TERM[1], at=BEFORE)
+    school, grade, group = add_school(district, "F1", "前进小学", "Qianjin Primary School")
+    room = add_unit(school, "group", "F1-D1", "宿舍201", "Room 201", group_kind="dormitory")
+    enrol(group, 5)
+    return _Former(
+        district, school, grade, group, room, keeper=staff("keeper", "沈老师", "class_teacher", group)
+    )
+
+
+def _move_a_child(cast: Cast, eve: date) -> Person:
+    """Somebody who left class_a for the other school with the end of the eve."""
+    row = PersonRow("pupil", "P1-3-1-77", "华安然", "F", 2011)
+    (person,) = register_persons(by=None, unit=cast.class_a, rows=[row], at=BEFORE)
+    enrol_many(
+        by=None,
+        unit=cast.class_a,
+        rows=[
+            EnrolmentRow(person, cast.class_a, TERM[0], 77, eve),
+            EnrolmentRow(person, cast.other_class, cast.day, 77),
+        ],
+        at=BEFORE,
+    )
+    return person
+
+
+def _find_ill(person: Person, session_id: int, cast: Cast) -> None:
+    """The check of the new school is corrected: the child who came is ill too."""
+    session = CheckSession.objects.get(pk=session_id)
+    at = cast.at + timedelta(minutes=6)
+    before = [
+        FindingInput(finding.person_id, finding.status, tuple(finding.symptoms), finding.onset)
+        for finding in findings_in_force(session)
+    ]
+    correct_check(
+        by=cast.stranger,
+        session=session,
+        base_version=1,
+        findings=[*before, ill(person, "vomiting")],
+        reason="",
+        at=at,
+        client_id=uuid4(),
+        source="test",
+    )
+    settle(at=at)
+
+
+def _deleted(cast: Cast, objects: Mapping[tuple[str, str], list]) -> dict[tuple[str, str], list]:
+    """Rows that were there and are gone."""
+    group = add_unit(cast.grade, "group", "P1-3-8", "三(8)班", "Class 3(8)", group_kind="class")
+    school = add_unit(cast.district, "institution", "P8", "旧校", "Old School", institution_kind="primary")
+    gone: dict[tuple[str, str], list] = {
+        ("group", "deleted"): [group.pk],
+        ("group_code", "deleted"): [group.code],
+        ("figure", "deleted"): [FIGURE, group.pk],
+        ("institution", "deleted"): [school.pk],
+        ("session", "deleted"): [_gone(CheckSession, objects["session", "own"], group=group)],
+        ("signal", "deleted"): [_gone(Signal, objects["signal", "own"], unit=group)],
+        ("file", "deleted"): [_gone(Episode, objects["file", "own"], state=Episode.State.VOID)],
+        ("message", "deleted"): [_gone(Message, objects["message", f"own:{TEACHER}"])],
+    }
+    for unit in (group, school):
+        Unit.objects.get(pk=unit.pk).delete()
+    return gone
+
+
+def _gone(model: type[Model], key: list, **changes: object) -> int:
+    """The id that a copy of a row had before it was deleted."""
+    copy = model._default_manager.get(pk=key[0])
+    copy.pk = None
+    for name, value in changes.items():
+        setattr(copy, name, value)
+    copy.save(force_insert=True)
+    pk = copy.pk
+    copy.delete()
+    return pk

@@ -24,17 +24,39 @@ HEALTH = (TEACHER, SUPERVISOR, LEAD, DOCTOR, REPORTER, PRINCIPAL, OFFICER)
 OFFICES = (CLERK, GUARD, SYSTEM, AUDITOR)
 ROLES = (*HEALTH, *OFFICES)
 ANONYMOUS, TOKEN = "anonymous", "api_token"
-ACTORS = (ANONYMOUS, *ROLES, TOKEN)
+# With a session or key from before: a class teacher whose role ended yesterday, a doctor who was deactivated
+# this morning, a school system whose token was revoked.
+LEAVER, DEACTIVATED, REVOKED = "leaver", "deactivated", "revoked_token"
+ACTORS = (ANONYMOUS, *ROLES, TOKEN, LEAVER, DEACTIVATED, REVOKED)
 
 # Where the object stands, seen from the teacher of class_a (and from the supervisor of a room where some of
-# its pupils sleep): the grade of the lead holds two, the school three, the district four. Drill data are
-# nobody's here: they hang under a root of their own.
-SCOPES = ("own", "same_grade", "same_school", "other_school", "drill", "unknown")
+# its pupils sleep): the grade of the lead holds two, the school three, the district four.
+#
+# closed: of a class of the school that was closed yesterday; its past stays with the school.
+# former: of a district where everybody here held their role until yesterday.
+# moved: of a child who left class_a for another school yesterday and fell ill there.
+# drill: data under a root of their own, nobody's here.
+# deleted: of a row that is gone. unknown: of one that was never there.
+SCOPES = (
+    "own",
+    "same_grade",
+    "same_school",
+    "closed",
+    "other_school",
+    "former",
+    "moved",
+    "drill",
+    "deleted",
+    "unknown",
+)
+_GRADE = frozenset({"own", "same_grade"})
+_SCHOOL = _GRADE | {"same_school", "closed"}
+_DISTRICT = _SCHOOL | {"other_school"}
 REACH: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys((TEACHER, SUPERVISOR), frozenset(SCOPES[:1])),
-    LEAD: frozenset(SCOPES[:2]),
-    **dict.fromkeys((DOCTOR, REPORTER, PRINCIPAL, CLERK, GUARD, TOKEN), frozenset(SCOPES[:3])),
-    **dict.fromkeys((OFFICER, SYSTEM, AUDITOR), frozenset(SCOPES[:4])),
+    **dict.fromkeys((TEACHER, SUPERVISOR), frozenset({"own"})),
+    LEAD: _GRADE,
+    **dict.fromkeys((DOCTOR, REPORTER, PRINCIPAL, CLERK, GUARD, TOKEN), _SCHOOL),
+    **dict.fromkeys((OFFICER, SYSTEM, AUDITOR), _DISTRICT),
 }
 
 
@@ -58,16 +80,24 @@ class Page:
     refused: int = 403
     # How far a role reaches where that differs from REACH.
     reach: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    # Whether it is there for a class that is closed by now.
+    is_history: bool = True
     # Opened by the smoke test in a browser.
     is_page: bool = True
 
     def expected(self, actor: str, scope: str) -> int:
-        if actor in {ANONYMOUS, TOKEN} and actor not in self.roles:
+        # Who was let go is nobody; who only lost the role is somebody without any right, like a guard.
+        actor = {DEACTIVATED: ANONYMOUS, REVOKED: ANONYMOUS}.get(actor, actor)
+        role = GUARD if actor == LEAVER else actor
+        if role in {ANONYMOUS, TOKEN} and role not in self.roles:
             return self.anonymous or (401 if self.is_json else 302)
-        if actor not in self.roles:
+        if role not in self.roles:
             return self.refused
-        reach = self.reach.get(actor, REACH.get(actor, frozenset(SCOPES)))
-        return self.roles[actor] if not self.about or scope in reach else 404
+        if not self.about:
+            return self.roles[role]
+        reach = self.reach.get(actor, REACH.get(actor, frozenset()))
+        is_there = scope in reach and (scope != "closed" or self.is_history)
+        return self.roles[role] if is_there else 404
 
     def is_opened_by(self, actor: str) -> bool:
         """Whether the smoke test opens it in a browser as ``actor``."""
@@ -78,13 +108,13 @@ class Page:
         if not self.about:
             return ("own",)
         # Grades and classes share their institution; messages are one's own or somebody else's.
-        if self.about in {"institution", "institution_figure", "message"}:
-            return ("own", "other_school", "drill", "unknown")
-        return SCOPES
+        if self.about in {"institution", "message"}:
+            return ("own", "other_school", "former", "drill", "deleted", "unknown")
+        # A child moves with its file; classes and what is counted of them stay.
+        return SCOPES if self.about == "file" else tuple(scope for scope in SCOPES if scope != "moved")
 
 
-_ALL = frozenset(SCOPES)
-_OWN = dict.fromkeys(ROLES, frozenset({"own"}))
+_OWN = dict.fromkeys((*ROLES, LEAVER), frozenset({"own"}))
 _EVERYBODY = {ANONYMOUS: 200, TOKEN: 200}
 _EVERYBODY_404 = dict.fromkeys(ACTORS, 404)
 _WITH_CHILDREN = (TEACHER, SUPERVISOR, LEAD, DOCTOR, REPORTER)
@@ -114,8 +144,8 @@ PAGES: tuple[Page, ...] = (
     # --- desks ---
     Page("desks:home", each(302)),
     Page("desks:today", each(200)),
-    Page("desks:class_check", each(200, *_SUBMITTERS), "group"),
-    Page("desks:class_roster", each(200, *_SUBMITTERS), "group", is_json=True),
+    Page("desks:class_check", each(200, *_SUBMITTERS), "group", is_history=False),
+    Page("desks:class_roster", each(200, *_SUBMITTERS), "group", is_json=True, is_history=False),
     # A body that no client sends: past the door it is 422, and nothing is written.
     Page("desks:class_submit", each(422, *_SUBMITTERS), "group", "post", is_json=True),
     Page("desks:check_done", each(200, *_WITH_CHILDREN), "session"),

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser
 
-from tests.access.matrix import ANONYMOUS, DOCTOR, LEAD, OFFICER, PAGES, PRINCIPAL, TEACHER
+from tests.access.matrix import ANONYMOUS, HEALTH, OFFICES, PAGES, TEACHER
 from tests.architecture.source import none
 from tests.browser.conftest import Served, sign_in
 from tests.browser.inspection import Watched, Words
@@ -36,7 +36,7 @@ def test_every_page_of_every_role_is_sound(browser: Browser, served: Served, lan
     words = words_of(served)
     once = set() if (language, width) == ("zh", PHONE) else {page.name for page in PAGES} - DIFFER_BY_ROLE
     faults, opened = [], set()
-    for actor in (OFFICER, PRINCIPAL, DOCTOR, TEACHER, LEAD, ANONYMOUS):
+    for actor in (*reversed(HEALTH), *OFFICES, ANONYMOUS):
         context = open_context(browser, base_url=served.url, language=language, width=width)
         if actor != ANONYMOUS:
             sign_in(context, served.district.users[actor], base_url=served.url)

@@ -51,7 +51,7 @@ def submit_check(
 
     Raises:
         Refusal: ``check-already-submitted`` (409, with whose and when), ``check-invalid`` (422, row by row),
-            ``check-future-day``, ``check-tap-impossible`` (422), ``group-without-pupils``,
+            ``check-future-day``, ``check-tap-impossible`` (422), ``group-closed``, ``group-without-pupils``,
             ``receipt-mismatch`` (422).
     """
     findings = [finding.normalised() for finding in findings]
@@ -71,6 +71,13 @@ def submit_check(
             status=422,
             facts={"day": day.isoformat()},
             lifts=_("Choose today or an earlier day."),
+        )
+    if group.last_day is not None and group.last_day < day:
+        raise Refusal(
+            "group-closed",
+            _("The group was closed before this day."),
+            facts={"day": day.isoformat(), "last_day": group.last_day.isoformat()},
+            lifts=_("Check the groups to which its members belong now."),
         )
     _refuse_impossible_tap(tapped_at, received_at)
     try:

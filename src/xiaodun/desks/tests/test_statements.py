@@ -1,7 +1,6 @@
 """What a submit costs the database, from the first byte of the request to its answer."""
 
 import json
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,19 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from xiaodun.accounts.choices import Role
-from xiaodun.kit import clock
+from xiaodun.desks.tests.cast import at
 from xiaodun.people.models import Person
 from xiaodun.screening.tests.cast import School, day, make_school, moment
 
 LAST = 210
-
-
-@pytest.fixture
-def on_the_last_day():
-    """The clock of the pages stands 210 days after the Monday of the cast while the test runs."""
-    clock.shift(moment(LAST) - clock.now())
-    yield
-    clock.shift(timedelta(0))
 
 
 def post(client: Client, school: School, pupils: list[Person], offset: int) -> list[str]:
@@ -39,7 +30,7 @@ def post(client: Client, school: School, pupils: list[Person], offset: int) -> l
             for person in pupils
         ],
     }
-    with CaptureQueriesContext(connection) as captured:
+    with at(moment(offset)), CaptureQueriesContext(connection) as captured:
         answer = client.post(
             reverse("desks:class_submit", args=[school.classes[0].pk]),
             data=json.dumps(body),
@@ -51,9 +42,7 @@ def post(client: Client, school: School, pupils: list[Person], offset: int) -> l
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_a_submit_takes_at_most_20_statements_in_its_request_whatever_the_class_and_the_history(
-    on_the_last_day,
-):
+def test_a_submit_takes_at_most_20_statements_in_its_request_whatever_the_class_and_the_history():
     school = make_school(classes=1, size=60)
     pupils = school.pupils[school.classes[0].pk]
     client = Client()

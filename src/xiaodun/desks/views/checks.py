@@ -22,15 +22,21 @@ from xiaodun.messages import services as messages
 from xiaodun.screening import services as screening
 from xiaodun.screening.choices import CheckKind
 from xiaodun.screening.policies import FindingInput
-from xiaodun.screening.selectors import group_for_check, session_visible_to
+from xiaodun.screening.selectors import (
+    group_for_check,
+    open_group_for_check,
+    refuse_foreign_tap,
+    session_visible_to,
+)
 
 
 @require_GET
 @requires(Right.SUBMIT_CHECK)
 def class_check(request: ScopedRequest, group_id: int) -> HttpResponse:
     """The shell; names and findings come with the roster only, so that the shell may be cached."""
-    group = group_for_check(request.scope, group_id)
-    page = selectors.check_shell(group, CheckKind.MORNING, day_in(request), at=clock.now())
+    day = day_in(request)
+    group = open_group_for_check(request.scope, group_id, day)
+    page = selectors.check_shell(group, CheckKind.MORNING, day, at=clock.now())
     return render(request, "desks/class_check.html", {"page": page, "page_title": page.title})
 
 
@@ -38,8 +44,8 @@ def class_check(request: ScopedRequest, group_id: int) -> HttpResponse:
 @requires(Right.SUBMIT_CHECK)
 def class_roster(request: ScopedRequest, group_id: int) -> JsonResponse:
     """Who belongs to the group, what is known of them today, and the words that the page needs."""
-    group = group_for_check(request.scope, group_id)
     day = day_in(request)
+    group = open_group_for_check(request.scope, group_id, day)
     roster = selectors.check_roster(
         group, CheckKind.MORNING, day, request.scope, by=request.user, at=clock.now()
     )
@@ -53,15 +59,17 @@ def submit(request: ScopedRequest, group_id: int) -> JsonResponse:
     """One tap: the whole class is checked. Repeats of the same client id get the first answer."""
     group = group_for_check(request.scope, group_id)
     body = _body(request)
+    now, tapped_at, offset = clock.now(), _required(body, "tapped_at", parse_datetime), _offset(body)
+    refuse_foreign_tap(request.user, group, tapped_at=tapped_at, clock_offset_ms=offset, received_at=now)
     answer = screening.submit_check(
         by=request.user,
         group=group,
         kind=CheckKind.MORNING,
         day=_required(body, "day", parse_date),
         findings=_findings(body),
-        tapped_at=_required(body, "tapped_at", parse_datetime),
-        received_at=clock.now(),
-        clock_offset_ms=_offset(body),
+        tapped_at=tapped_at,
+        received_at=now,
+        clock_offset_ms=offset,
         client_id=_required(body, "client_id", UUID),
         source=f"web:{request.user.pk}",
     )
