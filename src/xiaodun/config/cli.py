@@ -6,24 +6,31 @@ Exit codes: 0 done; 1 the work failed or something is damaged; 2 a setting, opti
 import argparse
 import fcntl
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from xiaodun import __version__
+from xiaodun.config import cli_operations
+from xiaodun.config.console import (
+    DEMO,
+    CommandError,
+    Progress,
+    add_demo_options,
+    refuse_unsafe,
+    set_up,
+    set_up_for,
+    settings_of_environment,
+)
 from xiaodun.config.env import SettingError
-from xiaodun.config.keys import new_keys
+from xiaodun.config.keys import new_identity, new_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-
-DEMO = "xiaodun.config.settings.demo"
-PRODUCTION = "xiaodun.config.settings.production"
 
 # A tail of audit rows younger than this is the sealer's normal lag, not a fault.
 SEALER_LAG = timedelta(minutes=5)
@@ -43,6 +50,8 @@ Run a district (settings from the environment: docs/operations/settings.md)
   serve     web server, jobs and schedule in one process
   jobs      jobs and schedule alone, beside a web server of your own (WSGI: xiaodun.config.wsgi)
   verify    prove that the audit is whole
+  backup    one encrypted file of database, uploads and settings, while the server runs
+  restore   from such a file into an empty place, proven before it opens
 """
 
 EXAMPLES = """\
@@ -58,17 +67,13 @@ examples
 """
 
 
-class CommandError(Exception):
-    """The command cannot go on; the text says what to do."""
-
-
 # --- the commands -----------------------------------------------------------------------------------------
 
 
 def demo(arguments: argparse.Namespace) -> int:
     if arguments.data:
         os.environ["XIAODUN_DATA_DIR"] = str(arguments.data)
-    _set_up(DEMO)
+    set_up(DEMO)
     from django.conf import settings
 
     from xiaodun.config import prepare
@@ -93,7 +98,7 @@ def _build_demo(folder: Path) -> None:
     # An interrupted build leaves a database without its Installation row: begin again.
     _remove_demo(folder)
     prepare.make_tables()
-    with _Progress("Making an invented district", sys.stderr) as progress:
+    with Progress("Making an invented district", sys.stderr) as progress:
         builder.build(progress=progress)
     if not prepare.is_made():
         raise CommandError("The district was not finished. Run `xiaodun demo --reset`.")
@@ -141,12 +146,12 @@ def _serve_demo(port: int, shown: "datetime") -> int:
 
 
 def serve(arguments: argparse.Namespace) -> int:
-    _set_up(_settings_of_environment())
+    set_up(settings_of_environment())
     from django.conf import settings
 
     from xiaodun.config import prepare, server
 
-    _refuse_unsafe()
+    refuse_unsafe()
     if not prepare.is_made() or not prepare.is_up_to_date():
         raise CommandError("The database is not made or is of an older version. Run `xiaodun migrate` first.")
     print(
@@ -173,24 +178,24 @@ def serve(arguments: argparse.Namespace) -> int:
 
 
 def jobs(arguments: argparse.Namespace) -> int:
-    _set_up(_settings_of_environment())
+    set_up(settings_of_environment())
     from xiaodun.config import server
 
-    _refuse_unsafe()
+    refuse_unsafe()
     print("Running jobs and schedule; stop with Ctrl+C.", flush=True)
     server.work()
     return 0
 
 
 def migrate(arguments: argparse.Namespace) -> int:
-    _set_up(_settings_of_environment())
+    set_up(settings_of_environment())
     from django.conf import settings
 
     from xiaodun.config import prepare
     from xiaodun.kit import clock
     from xiaodun.kit.models import Installation
 
-    _refuse_unsafe()
+    refuse_unsafe()
     now = clock.now()
     prepare.make_tables()
     prepare.load_reference(at=now)
@@ -202,7 +207,7 @@ def migrate(arguments: argparse.Namespace) -> int:
 
 
 def verify(arguments: argparse.Namespace) -> int:
-    _set_up_for(arguments)
+    set_up_for(arguments)
     from xiaodun.kit import audit, clock
 
     report = audit.verify(known_head=arguments.head)
@@ -228,7 +233,7 @@ def verify(arguments: argparse.Namespace) -> int:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    _set_up_for(arguments)
+    set_up_for(arguments)
     from django.conf import settings
     from django.core.management import CommandError as Failed
     from django.core.management import call_command
@@ -254,8 +259,12 @@ def keys(arguments: argparse.Namespace) -> int:
     print(f"XIAODUN_AUDIT_KEY={made.audit_key}")
     print(f"XIAODUN_INDEX_KEY={made.index_key}")
     print(f"XIAODUN_MASTER_KEYS={made.master_keys}")
+    public, identity = new_identity()
+    print(f"XIAODUN_BACKUP_RECIPIENTS={public}")
+    # Not among the lines for the environment: the server must not be able to read its own backups.
     print(
-        "Keep a copy apart from the backups of the database: neither is of use without the other.",
+        f"Identity of the backups, needed to restore one. Keep it away from the server:\n{identity}\n"
+        "Keep a copy of the other keys apart from the backups: neither is of use without the other.",
         file=sys.stderr,
     )
     return 0
@@ -282,34 +291,6 @@ DELEGATED: dict[str, Callable[[Sequence[str]], int]] = {"replay": _replay, "dete
 # --- parts ------------------------------------------------------------------------------------------------
 
 
-def _settings_of_environment() -> str:
-    return os.environ.get("DJANGO_SETTINGS_MODULE") or PRODUCTION
-
-
-def _set_up_for(arguments: argparse.Namespace) -> None:
-    """Settings of ``--demo`` (with ``--data``) or of the environment."""
-    if arguments.data:
-        os.environ["XIAODUN_DATA_DIR"] = str(arguments.data)
-    _set_up(DEMO if arguments.demo or arguments.data else _settings_of_environment())
-
-
-def _set_up(module: str) -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = module
-    import django
-
-    django.setup()
-
-
-def _refuse_unsafe() -> None:
-    """Stop before anything is written if a system check finds an error (wrong database, weak durability)."""
-    from django.core.management.base import BaseCommand, SystemCheckError
-
-    try:
-        BaseCommand().check(databases=["default"])
-    except SystemCheckError as error:
-        raise CommandError(str(error)) from None
-
-
 @contextmanager
 def _alone_in(folder: Path) -> "Iterator[None]":
     """Two demonstrations on one folder would run every job twice."""
@@ -321,36 +302,6 @@ def _alone_in(folder: Path) -> "Iterator[None]":
                 f"A demonstration already runs on {folder}. Stop it, or give this one a folder with --data."
             ) from None
         yield
-
-
-class _Progress:
-    """A bar on a terminal, a line per tenth elsewhere. Called with the part done (0 to 1)."""
-
-    def __init__(self, title: str, stream: TextIO) -> None:
-        self.title, self.stream = title, stream
-        self.is_terminal = stream.isatty()
-        self.tenth = -1
-
-    def __enter__(self) -> "_Progress":
-        self(0.0)
-        return self
-
-    def __call__(self, done: float) -> None:
-        done = min(max(done, 0.0), 1.0)
-        if self.is_terminal:
-            width = min(40, shutil.get_terminal_size().columns - len(self.title) - 8)
-            filled = "█" * round(done * width)
-            self.stream.write(f"\r{self.title} {filled.ljust(width, '░')} {done:4.0%}")
-        elif int(done * 10) > self.tenth:
-            self.tenth = int(done * 10)
-            self.stream.write(f"{self.title}: {done:.0%}\n")
-        self.stream.flush()
-
-    def __exit__(self, *error: object) -> None:
-        if error[0] is None:
-            self(1.0)
-        if self.is_terminal:
-            self.stream.write("\n")
 
 
 # --- the command line -------------------------------------------------------------------------------------
@@ -414,26 +365,18 @@ def build_parser() -> argparse.ArgumentParser:
         "seals; changes nothing. Exit code 1 if anything is wrong.",
     )
     each.add_argument("--head", default="", help="a head printed earlier and kept on another machine")
-    _add_demo_options(each)
+    add_demo_options(each)
     each = add(
         check,
         "Checks settings and database: Django's deployment checks, durability of SQLite, kind and "
         "version of the database. Exit code 1 at the first warning.",
     )
-    _add_demo_options(each)
+    add_demo_options(each)
     add(keys, "Prints fresh keys as lines for an environment file.")
+    cli_operations.add_commands(add)
     for name in DELEGATED:
         commands.add_parser(name, add_help=False)
     return parser
-
-
-def _add_demo_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--demo", action="store_true", help="of the demonstration instead of the environment's"
-    )
-    parser.add_argument(
-        "--data", metavar="DIR", type=Path, help="folder of the demonstration; implies --demo"
-    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

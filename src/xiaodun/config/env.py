@@ -31,6 +31,15 @@ def _read(name: str, meaning: str, default: str | None) -> str | None:
     return value or default
 
 
+def public_values() -> dict[str, str]:
+    """What is set of the variables declared so far, without secrets (the database's address holds one)."""
+    return {
+        name: os.environ[name]
+        for name in DECLARED
+        if name in os.environ and not name.removesuffix("_FILE").endswith(("_KEY", "_KEYS", "_URL"))
+    }
+
+
 def text(name: str, meaning: str, default: str | None = None) -> str:
     value = _read(name, meaning, default)
     if value is None:

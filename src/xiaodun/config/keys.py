@@ -7,6 +7,8 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pyrage import x25519
+
 from xiaodun.config.env import SettingError
 
 
@@ -30,6 +32,24 @@ def new_keys() -> Keys:
         index_key=secrets.token_urlsafe(48),
         master_keys="1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
     )
+
+
+def new_identity() -> tuple[str, str]:
+    """A pair for backups: the public key, which encrypts, and the identity, which alone can decrypt."""
+    identity = x25519.Identity.generate()
+    return str(identity.to_public()), str(identity)
+
+
+def load_or_make_identity(file: Path) -> str:
+    """The public key of the identity in ``file``, made at the first call with mode 0600."""
+    if not file.exists():
+        public, identity = new_identity()
+        with open(
+            os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as stream:
+            stream.write(f"# public key: {public}\n{identity}\n")
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return str(x25519.Identity.from_str(lines[-1]).to_public())
 
 
 def load_or_make(file: Path) -> Keys:

@@ -14,14 +14,14 @@ import hmac
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import Max, Model
 
 from xiaodun.kit import crypto
@@ -103,6 +103,11 @@ def _subject_key(person: Subject) -> bytes:
     if not person.audit_key:
         raise ValueError(f"Person {person.pk} has no audit key.")
     return crypto.decrypt(bytes(person.audit_key), context=_KEY_CONTEXT)
+
+
+def mark_of(person: Subject) -> str:
+    """By what a person is recognised after the erasure: an HMAC of their own key, which never changes."""
+    return _keyed("subject", _subject_key(person).hex())
 
 
 def _seal_values(entry: AuditEntry, person: Subject, values: Mapping[str, Any]) -> str:
@@ -264,19 +269,21 @@ class VerifyReport:
         return self.head_known and not (self.altered or self.missing or self.broken_seals)
 
 
-def verify(*, known_head: str = "") -> VerifyReport:
+def verify(*, known_head: str = "", using: str = DEFAULT_DB_ALIAS) -> VerifyReport:
     """Read all audit rows and seals and report every departure; changes nothing.
 
     ``known_head``: a head copied off the machine earlier; a chain that lacks it was cut off and grown anew.
+    ``using``: the database, for one that is being restored.
     """
     altered: set[int] = set()
     missing: list[int] = []
     broken: list[int] = []
-    in_seal = bytearray((AuditEntry.objects.aggregate(top=Max("pk"))["top"] or 0) + 1)
+    entries = AuditEntry.objects.using(using)
+    in_seal = bytearray((entries.aggregate(top=Max("pk"))["top"] or 0) + 1)
     head, seals, head_known = "", 0, not known_head
-    for each in AuditSeal.objects.order_by("pk").iterator(chunk_size=20):
+    for each in AuditSeal.objects.using(using).order_by("pk").iterator(chunk_size=20):
         seals += 1
-        rows = AuditEntry.objects.in_bulk(each.entry_ids)
+        rows = entries.in_bulk(each.entry_ids)
         altered.update(pk for pk, row in rows.items() if not _is_genuine(row))
         gone = [pk for pk in each.entry_ids if pk not in rows]
         missing += gone
@@ -292,7 +299,7 @@ def verify(*, known_head: str = "") -> VerifyReport:
     unsealed: list[int] = []
     oldest: datetime | None = None
     count = 0
-    for row in _all_rows():
+    for row in entries.order_by("pk").iterator(chunk_size=2_000):
         count += 1
         if row.pk < len(in_seal) and in_seal[row.pk]:
             continue
@@ -317,7 +324,3 @@ def verify(*, known_head: str = "") -> VerifyReport:
 
 def _is_genuine(row: AuditEntry) -> bool:
     return hmac.compare_digest(row.mac, _mac(row))
-
-
-def _all_rows() -> Iterator[AuditEntry]:
-    return AuditEntry.objects.order_by("pk").iterator(chunk_size=2_000)

@@ -1,4 +1,4 @@
-"""The shared ledger tables: audit, seals, receipts, outbox and the installation's own row."""
+"""The shared ledger tables: audit, seals, tombstones, receipts, outbox and the installation's own row."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -60,6 +60,20 @@ class AuditSeal(models.Model):
     # Unique: the chain cannot fork, whoever seals.
     previous = models.CharField(max_length=64, blank=True, unique=True)
     head = models.CharField(max_length=64, unique=True)
+
+
+class Tombstone(models.Model):
+    """Somebody or something was erased; see ``kit.tombstones``. Holds nothing readable about anybody."""
+
+    object_type = models.CharField(max_length=64)
+    object_id = models.CharField(max_length=64)
+    mark = models.CharField(max_length=64)
+    erased_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["object_type", "object_id", "mark"], name="one_tombstone")
+        ]
 
 
 class Receipt(models.Model):

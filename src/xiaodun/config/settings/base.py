@@ -23,6 +23,7 @@ DOMAIN_APPS = [
     "xiaodun.surveillance",
     "xiaodun.desks",
     "xiaodun.api",
+    "xiaodun.operations",
 ]
 
 INSTALLED_APPS = [

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xiaodun.config import env
-from xiaodun.config.keys import load_or_make
+from xiaodun.config.keys import load_or_make, load_or_make_identity
 from xiaodun.config.settings.base import *  # noqa: F403
 from xiaodun.config.settings.base import SQLITE_OPTIONS
 
@@ -42,6 +42,13 @@ HUEY = {
     "results": False,
     "immediate": False,
 }
+BACKUP_DIR = DATA_DIR / "backups"
+# An invented district may keep the identity of its backups beside them; a real one must not.
+BACKUP_RECIPIENTS = [load_or_make_identity(DATA_DIR / "backup-identity.txt")]
+BACKUP_DAYS = 30
+FILES_DIR = DATA_DIR / "files"
+PUBLIC_SETTINGS: dict[str, str] = {}
+
 OUTBOX_WAKER = "xiaodun.config.jobs.wake_up"
 
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

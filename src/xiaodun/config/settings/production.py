@@ -47,6 +47,24 @@ TRUSTED_PROXY = env.text(
     default="127.0.0.1",
 )
 
+BACKUP_DIR = env.directory(
+    "XIAODUN_BACKUP_DIR",
+    "folder of the encrypted backups, best on another disk or a mounted network store",
+    DATA_DIR / "backups",
+).absolute()
+BACKUP_RECIPIENTS = env.listing(
+    "XIAODUN_BACKUP_RECIPIENTS",
+    "public keys (age1...) to which backups are encrypted, separated by commas",
+    default="",
+)
+BACKUP_DAYS = env.number("XIAODUN_BACKUP_DAYS", "days after which a backup is deleted, 1 to 90", default=30)
+if not 1 <= BACKUP_DAYS <= 90:
+    raise env.SettingError(
+        "XIAODUN_BACKUP_DAYS must be from 1 to 90: what was erased must not live on in backups."
+    )
+# Uploads lie here under names of our own making; backups hold them.
+FILES_DIR = DATA_DIR / "files"
+
 _url = env.text(
     "XIAODUN_DATABASE_URL", "the database: postgresql://USER:PASSWORD@HOST/NAME or sqlite:////FOLDER/FILE"
 )
@@ -82,3 +100,6 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 # The preload list is for public sites; a school's server is known to its district only.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
+
+# What a backup tells of the settings: whoever rebuilds the machine needs them.
+PUBLIC_SETTINGS = env.public_values()

@@ -23,6 +23,12 @@ ALLOWED_HOSTS = ["*"]
 DATA_DIR = Path(tempfile.mkdtemp(prefix="xiaodun-test-"))
 atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 
+BACKUP_DIR = DATA_DIR / "backups"
+BACKUP_RECIPIENTS: list[str] = []
+BACKUP_DAYS = 30
+FILES_DIR = DATA_DIR / "files"
+PUBLIC_SETTINGS: dict[str, str] = {}
+
 _url = os.environ.get("XIAODUN_TEST_DATABASE_URL", "")
 if _url:
     DATABASES = {"default": dj_database_url.parse(_url)}

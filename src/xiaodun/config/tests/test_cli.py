@@ -9,15 +9,29 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from xiaodun.config import cli, env
+from xiaodun.config import cli, console, env
 from xiaodun.kit import audit, clock
 from xiaodun.kit.models import AuditEntry, Receipt
+
+COMMANDS = {
+    "backup",
+    "check",
+    "demo",
+    "detect",
+    "jobs",
+    "keys",
+    "migrate",
+    "replay",
+    "restore",
+    "serve",
+    "verify",
+}
 
 
 @pytest.fixture
 def _these_settings(monkeypatch):
     """The commands run on the settings of the test, not on those of a production."""
-    monkeypatch.setattr(cli, "_set_up", lambda module: None)
+    monkeypatch.setattr(console, "set_up", lambda module: None)
 
 
 def write(at):
@@ -32,12 +46,14 @@ def test_help_names_every_command(capsys):
     text = capsys.readouterr().out
     parser = cli.build_parser()
     commands = next(action for action in parser._actions if action.dest == "command").choices
-    assert set(commands) >= {"demo", "serve", "migrate", "verify", "keys", "check", "replay", "detect"}
+    assert set(commands) >= COMMANDS
     for name in commands:
         assert f"\n  {name} " in text
 
 
-@pytest.mark.parametrize("name", ["demo", "serve", "jobs", "migrate", "verify", "check", "keys"])
+@pytest.mark.parametrize(
+    "name", ["demo", "serve", "jobs", "migrate", "verify", "check", "keys", "backup", "restore"]
+)
 def test_every_command_describes_itself(name, capsys):
     with pytest.raises(SystemExit):
         cli.main([name, "--help"])
@@ -61,6 +77,7 @@ def test_keys_are_lines_for_the_environment(capsys):
         "XIAODUN_AUDIT_KEY",
         "XIAODUN_INDEX_KEY",
         "XIAODUN_MASTER_KEYS",
+        "XIAODUN_BACKUP_RECIPIENTS",
     }
     assert env.parse_key_ring("x", lines["XIAODUN_MASTER_KEYS"])
 
@@ -130,7 +147,7 @@ def test_two_demonstrations_never_share_a_folder(tmp_path):
 
 def test_progress_is_one_line_per_tenth_where_there_is_no_terminal():
     stream = io.StringIO()
-    with cli._Progress("Making", stream) as progress:
+    with console.Progress("Making", stream) as progress:
         for step in range(100):
             progress(step / 100)
     assert stream.getvalue().splitlines() == [f"Making: {tenth * 10}%" for tenth in range(11)]

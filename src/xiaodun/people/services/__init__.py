@@ -16,6 +16,7 @@ from xiaodun.people.services.enrolments import (
     undo_leave,
     undo_transfer,
 )
+from xiaodun.people.services.erasure import erase_again, erase_person
 from xiaodun.people.services.guardians import GuardianValues, set_guardians, set_guardians_of_many
 from xiaodun.people.services.identities import IdentityValues, keep_identities, keep_identity
 from xiaodun.people.services.persons import (
@@ -36,6 +37,8 @@ __all__ = [
     "correct_person",
     "enrol",
     "enrol_many",
+    "erase_again",
+    "erase_person",
     "keep_identities",
     "keep_identity",
     "leave_group",
