@@ -54,6 +54,7 @@ WITHOUT_MOMENT = {"xiaodun.messages.services.register_kind"}
 # (app, model) written outside the model's app or outside services, with the reason.
 WRITTEN_ELSEWHERE = {
     ("config", "xiaodun.kit.models.Installation"): "what a database is, said by the command that makes it",
+    ("operations", "xiaodun.kit.models.Installation"): "the last row of a restore, which opens the database",
 }
 
 

@@ -18,6 +18,7 @@ from xiaodun.kit import audit, clock, outbox, receipts
 from xiaodun.kit.models import Installation
 from xiaodun.kit.requestid import request_id
 from xiaodun.ladders.services import climb_due
+from xiaodun.operations.services import take_backup
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,12 @@ def sweep(*, now: datetime) -> None:
     _run_all("sweep", steps)
 
 
+def night(*, now: datetime) -> None:
+    """Back up, and prove that very file by restoring it; failures are recorded and told by the service."""
+    with request_id():
+        take_backup(test=True, at=now)
+
+
 def _run_all(name: str, steps: list[Callable[[], object]]) -> None:
     failures: list[Exception] = []
     for step in steps:
@@ -100,3 +107,10 @@ def every_minute() -> None:
 @lock_task("sweep")  # type: ignore[untyped-decorator]  # huey has no types
 def every_night() -> None:
     sweep(now=clock.now())
+
+
+# 18:10 UTC is 02:10 in China: before the sweep, so that what it deletes can be had back for a day.
+@db_periodic_task(crontab(hour="18", minute="10"))  # type: ignore[untyped-decorator]  # huey has no types
+@lock_task("night")  # type: ignore[untyped-decorator]  # huey has no types
+def back_up_nightly() -> None:
+    night(now=clock.now())

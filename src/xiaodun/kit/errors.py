@@ -7,18 +7,24 @@
      ``kit.middleware.RefusalMiddleware``
 """
 
+import errno
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from xiaodun.kit.requestid import current_request_id
+
+logger = logging.getLogger(__name__)
 
 Text = str | Promise
 
@@ -118,3 +124,29 @@ def respond(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     if refusal.status >= 500:
         return HttpResponse(render_to_string("plain_error.html", context), status=refusal.status)
     return render(request, "kit/refusal.html", context, status=refusal.status)
+
+
+# Seconds after which a client may try again.
+RETRY_AFTER = "5"
+# Disk full, quota reached, file larger than the process may write.
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def unavailable(request: HttpRequest, exception: BaseException | None) -> HttpResponse | None:
+    """503 with ``Retry-After`` for a locked, full or lost database and a full disk; None for anything else.
+
+    The transaction was rolled back on the way here: nothing was saved.
+    """
+    lost = isinstance(exception, OperationalError | InterfaceError)
+    if not lost and not (isinstance(exception, OSError) and exception.errno in _NO_SPACE):
+        return None
+    logger.error("Database or disk did not answer", exc_info=exception)
+    busy = Refusal(
+        "database-unavailable",
+        _("The system is busy or being repaired. Nothing was saved."),
+        status=503,
+        lifts=_("Try again in a few seconds."),
+    )
+    response = respond(request, busy)
+    response["Retry-After"] = RETRY_AFTER
+    return response

@@ -1,18 +1,14 @@
 """Request id, refusals as answers, and no stored copies of personal pages."""
 
-import logging
 from collections.abc import Callable
 
-from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from xiaodun.kit.errors import Refusal, respond, wants_json
+from xiaodun.kit.errors import Refusal, respond, unavailable, wants_json
 from xiaodun.kit.requestid import current_request_id, request_id
 
 __all__ = ["NoStoreMiddleware", "RefusalMiddleware", "RequestIdMiddleware", "current_request_id"]
-
-logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -31,10 +27,10 @@ class RequestIdMiddleware:
 
 
 class RefusalMiddleware:
-    """Answers a ``Refusal`` raised anywhere below; a busy or lost database is 503 with ``Retry-After``."""
+    """Answers a ``Refusal`` raised in a view; a busy or lost database or a full disk is 503.
 
-    # Seconds after which a client may try again when the database was locked or away.
-    RETRY_AFTER = "5"
+    What other middleware meets (the session that cannot be saved) reaches ``kit.views.server_error``.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -47,18 +43,7 @@ class RefusalMiddleware:
             return respond(request, exception)
         if isinstance(exception, Http404) and wants_json(request):
             return respond(request, Refusal("not-found", _("There is nothing here for you."), status=404))
-        if isinstance(exception, OperationalError):
-            logger.error("The database did not answer", exc_info=exception)
-            busy = Refusal(
-                "database-unavailable",
-                _("The system is busy or being repaired. Nothing was saved."),
-                status=503,
-                lifts=_("Try again in a few seconds."),
-            )
-            response = respond(request, busy)
-            response["Retry-After"] = self.RETRY_AFTER
-            return response
-        return None
+        return unavailable(request, exception)
 
 
 class NoStoreMiddleware:

@@ -1,6 +1,7 @@
 """Answers that belong to no app: errors and the state of health."""
 
 import logging
+import sys
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from xiaodun.kit import clock, outbox
-from xiaodun.kit.errors import Refusal, respond
+from xiaodun.kit.errors import Refusal, respond, unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return respond(
+    """Django calls this while the exception is being handled; one that passes by itself is 503."""
+    return unavailable(request, sys.exception()) or respond(
         request,
         Refusal(
             "internal-error",

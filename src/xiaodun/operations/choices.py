@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RunKind(models.TextChoices):
-    BACKUP = "backup", _("backup")
-    RESTORE = "restore", _("restore")
-    RESTORE_TEST = "restore_test", _("restore test")
+    BACKUP = "backup", _("Backup")
+    RESTORE = "restore", _("Restore")
+    RESTORE_TEST = "restore_test", _("Restore test")
 
 
 class RunState(models.TextChoices):

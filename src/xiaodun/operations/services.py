@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.accounts.choices import Role
@@ -173,11 +174,15 @@ def _finish(run: Run, seconds: float, at: datetime) -> None:
 
 def _tell_administrators(run: Run) -> None:
     assert run.finished_at is not None
+    what = {}
+    for language in ("zh-hans", "en"):
+        with translation.override(language):
+            what[language] = RunKind(run.kind).label
     for district in Unit.objects.filter(kind=UnitKind.DISTRICT, depth=1):
         send(
             to=holders_of(Role.SYSTEM_ADMINISTRATOR, district, clock.local_day(run.finished_at)).users,
             kind=FAILED_KIND,
             unit=district,
-            facts={"what": run.kind, "code": run.code},
+            facts={"what": str(what["zh-hans"]), "what_en": str(what["en"]), "code": run.code},
             at=run.finished_at,
         )

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from xiaodun.operations.backup.databases import PostgresPlace, SqlitePlace
 from xiaodun.operations.backup.errors import BackupError, DamagedError, NotEmptyError, disk_faults
 from xiaodun.operations.backup.folder import sync_folder
 
+TEST_ALIAS = "restore_test"
 Place = SqlitePlace | PostgresPlace
 # What is done in the restored database before it is opened: erasing again who was erased after the backup.
 Replay = Callable[[manifest.Manifest], None]
@@ -95,6 +97,9 @@ def restore(
     except BaseException:
         connection.close()
         place.sweep()
+        # It was absent or empty before.
+        if has_files and files_into is not None:
+            shutil.rmtree(files_into, ignore_errors=True)
         raise
     return restored
 
@@ -159,36 +164,37 @@ def _prove(made: manifest.Manifest, connection: BaseDatabaseWrapper, place: Plac
 
 @contextmanager
 def temporary_database(folder: Path) -> Iterator[str]:
-    """The alias of an empty place of the installation's own kind, which is gone afterwards."""
+    """The alias of an empty place of the installation's own kind, in this thread; it is gone afterwards."""
     default = connections[DEFAULT_DB_ALIAS]
-    alias = "restore_test"
-    own = {**default.settings_dict, "CONN_MAX_AGE": 0}
-    if default.vendor == "sqlite":
-        own["NAME"] = str(folder / ".restore-test.sqlite3")
-        connections.databases[alias] = own
-        try:
-            yield alias
-        finally:
-            _forget(alias)
-            for end in ("", "-wal", "-shm"):
-                Path(own["NAME"] + end).unlink(missing_ok=True)
-        return
-    own["NAME"] = f"{default.settings_dict['NAME']}_restore_test"
-    name = default.ops.quote_name(own["NAME"])
-    with default.cursor() as cursor:
-        # What a killed test left.
-        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    connections.databases[alias] = own
+    own = default.copy(alias=TEST_ALIAS)
+    own.settings_dict = {**own.settings_dict, "CONN_MAX_AGE": 0}
+    if own.vendor == "sqlite":
+        path = folder / ".restore-test.sqlite3"
+        own.settings_dict["NAME"] = str(path)
+        make = clear = lambda: _remove_sqlite(path)
+    else:
+        own.settings_dict["NAME"] = f"{default.settings_dict['NAME']}_restore_test"
+        name = default.ops.quote_name(own.settings_dict["NAME"])
+
+        def clear() -> None:
+            with default.cursor() as cursor:
+                cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+        def make() -> None:
+            clear()  # what a killed test left
+            with default.cursor() as cursor:
+                cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+
+    make()
+    connections[TEST_ALIAS] = own
     try:
-        yield alias
+        yield TEST_ALIAS
     finally:
-        _forget(alias)
-        with default.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connections[TEST_ALIAS].close()
+        del connections[TEST_ALIAS]
+        clear()
 
 
-def _forget(alias: str) -> None:
-    connections[alias].close()
-    del connections[alias]
-    del connections.databases[alias]
+def _remove_sqlite(path: Path) -> None:
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
