@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class RunKind(models.TextChoices):
@@ -11,7 +12,7 @@ class RunKind(models.TextChoices):
 
 
 class RunState(models.TextChoices):
-    WAITING = "waiting", _("waiting")
-    RUNNING = "running", _("running")
-    DONE = "done", _("done")
-    FAILED = "failed", _("failed")
+    WAITING = "waiting", pgettext_lazy("system run", "waiting")
+    RUNNING = "running", pgettext_lazy("system run", "running")
+    DONE = "done", pgettext_lazy("system run", "done")
+    FAILED = "failed", pgettext_lazy("system run", "failed")

@@ -179,8 +179,10 @@ def _reach(connection: BaseDatabaseWrapper) -> tuple[list[str], dict[str, str]]:
     """Options and environment by which PostgreSQL's programs reach the database; the password in neither
     list nor log."""
     arguments, environment = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
+    # An environment of its own: English messages, and nothing of the installation's secrets.
+    own = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", **(environment or {})}
     # The last is the database's name, by position for psql.
-    return [*arguments[1:-1], f"--dbname={arguments[-1]}"], {**os.environ, **(environment or {})}
+    return [*arguments[1:-1], f"--dbname={arguments[-1]}"], own
 
 
 def server_version(connection: BaseDatabaseWrapper) -> int:

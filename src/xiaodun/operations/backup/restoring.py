@@ -171,7 +171,11 @@ def temporary_database(folder: Path) -> Iterator[str]:
     if own.vendor == "sqlite":
         path = folder / ".restore-test.sqlite3"
         own.settings_dict["NAME"] = str(path)
-        make = clear = lambda: _remove_sqlite(path)
+
+        def clear() -> None:
+            _remove_sqlite(path)
+
+        make = clear
     else:
         own.settings_dict["NAME"] = f"{default.settings_dict['NAME']}_restore_test"
         name = default.ops.quote_name(own.settings_dict["NAME"])
