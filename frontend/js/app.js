@@ -3,14 +3,15 @@
 import { countdownWords, readJson } from "./_kit.js"
 
 const texts = readJson("kit-texts")
-const loaded = Date.now()
+// When each countdown came: with the page, or with a refresh of it.
+const came = new WeakMap()
 
-/** Countdowns run from the server's (or the demo's) moment plus the time since the page came. */
+/** Countdowns run from the server's (or the demo's) moment plus the time since they came. */
 function tick() {
-  const elapsed = Date.now() - loaded
   for (const element of document.querySelectorAll("time[data-deadline]")) {
+    if (!came.has(element)) came.set(element, Date.now())
     const deadline = Date.parse(element.dataset.deadline)
-    const now = Date.parse(element.dataset.now) + elapsed
+    const now = Date.parse(element.dataset.now) + Date.now() - came.get(element)
     const words = countdownWords(texts, deadline, now, element.dataset.style)
     if (element.textContent !== words) element.textContent = words
     if (deadline < now) element.dataset.state = "now"
@@ -19,6 +20,7 @@ function tick() {
 
 tick()
 setInterval(tick, 5000)
+document.addEventListener("htmx:afterSwap", tick)
 
 document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null

@@ -307,7 +307,10 @@ function filter() {
   const found = new Set(check.search(query.value).map((pupil) => pupil.id))
   for (const [id, cell] of cells) cell.parentElement.hidden = !found.has(id)
   const words = found.size ? fill(texts.found, { n: found.size }) : texts.nobody_found
-  byId("check-found").textContent = query.value.trim() ? words : ""
+  const hint = byId("check-found")
+  hint.textContent = query.value.trim() ? words : ""
+  // How many were found is seen; that nobody was must be said.
+  hint.classList.toggle("x-visually-hidden", found.size > 0)
   query.setCustomValidity(found.size ? "" : words)
 }
 

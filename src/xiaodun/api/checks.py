@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from xiaodun.accounts.models import ApiToken
 from xiaodun.accounts.policies import Scope
 from xiaodun.api import problems, schemas, selectors
-from xiaodun.kit.errors import Refusal, RowError
+from xiaodun.kit.errors import Refusal, RowError, not_found
 from xiaodun.organisations.models import Unit
 from xiaodun.people.models import Person
 from xiaodun.people.selectors import roster
@@ -64,7 +64,7 @@ def _submit_one(
     try:
         group = groups.get(check.group)
         if group is None:
-            raise problems.not_found()
+            raise not_found()
         answer = submit_check(
             by=token,
             group=group,

@@ -27,11 +27,6 @@ def as_data(refusal: Refusal) -> dict[str, Any]:
     return dict(json.loads(problem_json(refusal).content))
 
 
-def not_found() -> Refusal:
-    """The same for what is unknown and what is somebody else's."""
-    return Refusal("not-found", _("There is nothing here for you."), status=404)
-
-
 def malformed(found: Sequence[Mapping[str, Any]], *, skip: int = 0) -> Refusal:
     """The faults that pydantic found; ``skip`` leaves out the first steps of each place (body, name)."""
     errors = [

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.accounts.selectors import holders_of_each
-from xiaodun.duties.selectors import Obligation, obligations
+from xiaodun.duties.selectors import Obligation, obligations_of
 from xiaodun.engine.compliance import Value as Judged
 from xiaodun.figures import registry
 from xiaodun.figures.registry import Column, Definition, FigureScope, Part, Row, Rows, State, Tag, Text, Value
@@ -132,7 +132,7 @@ def _missing(counts: Counts, owed: int) -> Value:
 
 
 def _checks(scope: FigureScope) -> list[Obligation]:
-    return [each for each in obligations(scope.members, scope.day, scope.at) if each.duty.code == CHECKS]
+    return [each for each in obligations_of(scope.asked, scope.day, scope.at) if each.duty.code == CHECKS]
 
 
 def _rows_of(values: frozenset[Judged]) -> Callable[[FigureScope], Rows]:

@@ -19,6 +19,7 @@ from xiaodun.accounts.policies import Scope
 from xiaodun.duties.models import Chase, Duty, Evidence, Excuse, Tightening
 from xiaodun.engine.calendar import DayKind, SchoolCalendar
 from xiaodun.engine.compliance import Judgement, NotOwed, Score, Value, judge, score
+from xiaodun.figures.registry import Asked
 from xiaodun.kit import clock
 from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
@@ -94,6 +95,11 @@ def obligations(units: Iterable[Unit], day: date, at: datetime) -> list[Obligati
     queries for one group as for a whole district.
     """
     return list(_obligations(_groups_of(units), day, day, at))
+
+
+def obligations_of(asked: Asked, day: date, at: datetime) -> list[Obligation]:
+    """As :func:`obligations` for the units of a page, read once for its lists and all of its figures."""
+    return asked.once(("duties.obligations", day), lambda units: obligations(units, day, at))
 
 
 def obligation_of(group: Unit, duty_code: str, day: date, *, at: datetime) -> Obligation | None:

@@ -4,12 +4,12 @@ An app registers its own figures in ``<app>/figures.py``, called from ``AppConfi
 code (``xiaodun.figures.selectors``); none counts for itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Q
 from django.utils.functional import Promise
@@ -21,6 +21,7 @@ from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import paths_upwards, within
 
 Text = str | Promise
+Found = TypeVar("Found")
 
 
 class State(StrEnum):
@@ -109,17 +110,38 @@ class Rows:
         return sum(row.counts for row in self.rows)
 
 
+class Asked:
+    """What the figures of one page share: units that cover all of theirs, and what was read for them."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self.units = list(units)
+        self._found: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, read: Callable[[Sequence[Unit]], Found]) -> Found:
+        """What ``read`` finds for the units; later askers with the same key get the same."""
+        if key not in self._found:
+            self._found[key] = read(self.units)
+        found: Found = self._found[key]
+        return found
+
+
 @dataclass(frozen=True)
 class FigureScope:
     """For which units, which day and as known when a figure is wanted.
 
     ``members``: the units side by side (the institutions of a board, the groups of a school), or the one unit
-    whose figure is opened. None of them lies within another.
+    whose figure is opened. None of them lies within another. ``shared``: what the figures of one page share.
     """
 
     members: Sequence[Unit]
     day: date
     at: datetime
+    shared: Asked | None = None
+
+    @cached_property
+    def asked(self) -> Asked:
+        """What is shared with the other figures of the page; the members' own where there are none."""
+        return self.shared or Asked(self.members)
 
     @property
     def unit(self) -> Unit:
@@ -160,7 +182,8 @@ class Definition:
     meaning: what counts and what is left out, for whoever must defend the number. unit_word: what is counted
     ("classes"). source: clause or app from which the definition comes. compute: the value of every member, by
     its id, in a number of queries that does not depend on how many there are. rows: what the number consists
-    of. related: codes of figures to be read beside this one.
+    of. related: codes of figures to be read beside this one. group_word: the word within one group, where
+    nobody can be counted twice; "" if it is the same.
     """
 
     code: str
@@ -172,6 +195,11 @@ class Definition:
     compute: Callable[[FigureScope], Mapping[int, Value]]
     rows: Callable[[FigureScope], Rows]
     related: Sequence[str] = ()
+    group_word: Text = ""
+
+    def word_for(self, unit: Unit) -> str:
+        """The word for what is counted in this unit."""
+        return str(self.group_word if self.group_word and unit.kind == UnitKind.GROUP else self.unit_word)
 
 
 _definitions: dict[str, Definition] = {}

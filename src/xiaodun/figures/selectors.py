@@ -9,7 +9,7 @@ from django.http import Http404
 
 from xiaodun.accounts.choices import Right
 from xiaodun.accounts.policies import Scope
-from xiaodun.figures.registry import Column, Cover, FigureScope, Row, Value, definition
+from xiaodun.figures.registry import Asked, Column, Cover, FigureScope, Row, Value, definition
 from xiaodun.organisations.models import Unit
 from xiaodun.people.policies import mask_name
 
@@ -42,15 +42,19 @@ def value(code: str, unit: Unit, day: date, at: datetime) -> Value:
     return values(code, [unit], day, at)[unit.pk]
 
 
-def values(code: str, units: Iterable[Unit], day: date, at: datetime) -> dict[int, Value]:
+def values(
+    code: str, units: Iterable[Unit], day: date, at: datetime, *, shared: Asked | None = None
+) -> dict[int, Value]:
     """The figure of each unit by its id, in a number of queries that does not depend on how many they are.
+
+    ``shared``: what other figures of the page have read for units that cover these.
 
     Raises:
         Refusal: ``figure-unknown`` (404).
         LookupError: if the figure's app leaves out a unit.
     """
     members = list(units)
-    found = definition(code).compute(FigureScope(members, day, at)) if members else {}
+    found = definition(code).compute(FigureScope(members, day, at, shared)) if members else {}
     if missing := [unit.pk for unit in members if unit.pk not in found]:
         raise LookupError(f"The figure {code!r} has no value for the units {missing}.")
     return dict(found)

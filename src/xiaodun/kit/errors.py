@@ -19,6 +19,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -80,6 +81,16 @@ class Refusal(Exception):  # noqa: N818  (the domain's word; it is not a fault)
         return [(label, self.facts[name]) for name, label in self.labels.items()]
 
 
+def not_found() -> Refusal:
+    """What is unknown, deleted or somebody else's: the same words for all."""
+    return Refusal(
+        "not-found",
+        _("This page does not exist, or it is not open to you."),
+        status=404,
+        lifts=_("Check the address, or go on from the start page."),
+    )
+
+
 def problem_json(refusal: Refusal) -> JsonResponse:
     """The refusal as ``application/problem+json`` (RFC 9457), its own members beside the standard ones."""
     body = {
@@ -112,6 +123,18 @@ def wants_json(request: HttpRequest) -> bool:
     }
 
 
+def page_above(path: str) -> str:
+    """The page with the form that sends to ``path``: the nearest address above that exists, or ""."""
+    above = path.rstrip("/")
+    while above := above.rpartition("/")[0]:
+        try:
+            resolve(f"{above}/")
+        except Resolver404:
+            continue
+        return f"{above}/"
+    return ""
+
+
 def respond(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """The refusal in the form in which the caller can read it: problem JSON, or the page
     ``kit/refusal.html``.
@@ -120,7 +143,11 @@ def respond(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """
     if wants_json(request):
         return problem_json(refusal)
-    context = {"refusal": refusal, "request_id": current_request_id()}
+    is_of_form = refusal.status == HTTPStatus.METHOD_NOT_ALLOWED or request.method not in {"GET", "HEAD"}
+    # From what does not exist for the reader nothing leads back to it either.
+    is_there = refusal.status != HTTPStatus.NOT_FOUND
+    back_url = page_above(request.path) if is_of_form and is_there else ""
+    context = {"refusal": refusal, "request_id": current_request_id(), "back_url": back_url}
     if refusal.status >= 500:
         return HttpResponse(render_to_string("plain_error.html", context), status=refusal.status)
     return render(request, "kit/refusal.html", context, status=refusal.status)

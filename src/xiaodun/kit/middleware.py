@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.translation import gettext_lazy as _
 
-from xiaodun.kit.errors import Refusal, respond, unavailable, wants_json
+from xiaodun.kit.errors import Refusal, not_found, respond, unavailable, wants_json
 from xiaodun.kit.requestid import current_request_id, request_id
 
 __all__ = ["NoStoreMiddleware", "RefusalMiddleware", "RequestIdMiddleware", "current_request_id"]
@@ -36,13 +36,29 @@ class RefusalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return self._explain_method(request, response)
+        return response
+
+    def _explain_method(self, request: HttpRequest, response: HttpResponseNotAllowed) -> HttpResponse:
+        """An address that only takes forms was opened like a page, or the other way round."""
+        refusal = Refusal(
+            "method-not-allowed",
+            _("This address takes what a form sends; it is no page to open."),
+            status=405,
+            facts={"allowed": response["Allow"]},
+            lifts=_("Go back to the page with the form and press its button there."),
+        )
+        explained = respond(request, refusal)
+        explained["Allow"] = response["Allow"]
+        return explained
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Refusal):
             return respond(request, exception)
         if isinstance(exception, Http404) and wants_json(request):
-            return respond(request, Refusal("not-found", _("There is nothing here for you."), status=404))
+            return respond(request, not_found())
         return unavailable(request, exception)
 
 

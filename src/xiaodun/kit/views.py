@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from xiaodun.kit import clock, outbox
+from xiaodun.kit import clock, errors, outbox
 from xiaodun.kit.errors import Refusal, respond, unavailable
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The same answer for what is unknown, deleted or somebody else's."""
-    return respond(request, Refusal("not-found", _("There is nothing here for you."), status=404))
+    return respond(request, errors.not_found())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

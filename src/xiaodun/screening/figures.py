@@ -142,6 +142,7 @@ def register() -> None:
                 "in both. Dormitory rooms are left out: their pupils are counted in their classes."
             ),
             unit_word=_("attendances"),
+            group_word=_("persons"),
             source=_("Enrolments"),
             compute=_expected,
             rows=_expected_rows,
@@ -158,6 +159,7 @@ def register() -> None:
                 "out, not counted as nought."
             ),
             unit_word=_("absences"),
+            group_word=_("persons"),
             source=SOURCE,
             compute=_absent_ill,
             rows=_absent_ill_rows,
@@ -173,6 +175,7 @@ def register() -> None:
                 "training lessons: who is missing in both counts in both."
             ),
             unit_word=_("absences"),
+            group_word=_("persons"),
             source=SOURCE,
             compute=_absent_other,
             rows=_absent_other_rows,
@@ -188,6 +191,7 @@ def register() -> None:
                 "classes and training lessons: who shows symptoms in both counts in both."
             ),
             unit_word=_("findings"),
+            group_word=_("persons"),
             source=SOURCE,
             compute=_symptomatic,
             rows=_symptomatic_rows,

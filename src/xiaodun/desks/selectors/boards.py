@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from xiaodun.accounts.choices import Right
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.figures import FigureTile, figure_url, tile, tiles
+from xiaodun.desks.selectors.live import news
 from xiaodun.desks.selectors.signals import SignalRow, as_rows
 from xiaodun.duties.pages import address_of
-from xiaodun.duties.selectors import Obligation, obligations
+from xiaodun.duties.selectors import Obligation, obligations_of
 from xiaodun.engine.calendar import epi_week
 from xiaodun.engine.compliance import Value as Judged
 from xiaodun.figures import selectors as figures
-from xiaodun.figures.registry import State
+from xiaodun.figures.registry import Asked, State
 from xiaodun.figures.registry import Value as FigureValue
 from xiaodun.kit import clock
 from xiaodun.organisations.choices import InstitutionKind, UnitKind
@@ -94,6 +95,17 @@ class BoardPage:
     shown: int
     total: int
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the page refreshes itself: the past stands still."""
+        return self.is_today
+
+    @property
+    def news(self) -> str:
+        """What a refresh says aloud."""
+        overdue = sum(row.state == "now" for block in self.blocks for row in block.rows)
+        return news(signals=len(self.decisions), overdue=overdue)
+
 
 def board(scope: Scope, query: Mapping[str, str], *, day: date, at: datetime) -> BoardPage:
     """Every institution of the reader's district on a day, worst first inside each kind.
@@ -109,7 +121,8 @@ def board(scope: Scope, query: Mapping[str, str], *, day: date, at: datetime) ->
     district = Unit.objects.get(pk=grants[0].unit_id)
     units = [unit for unit in institutions_visible_to(scope, Right.SEE_COUNTS) if _within(unit, district)]
     today = clock.local_day(at)
-    values = {code: figures.values(code, units, day, at) for code in {*COLUMNS, *STRIP}}
+    shared = Asked([district])
+    values = {code: figures.values(code, units, day, at, shared=shared) for code in {*COLUMNS, *STRIP}}
     rows = [_row(unit, values, day, at=at) for unit in units]
     chosen = query.get("state", "")
     sort = query.get("sort", "")
@@ -130,7 +143,7 @@ def board(scope: Scope, query: Mapping[str, str], *, day: date, at: datetime) ->
         decisions=as_rows(list(signals_visible_to(scope).filter(state__in=WAITING)), scope)
         if day == today
         else [],
-        strip=tiles(STRIP, [district], day, at=at),
+        strip=tiles(STRIP, [district], day, at=at, shared=shared),
         heads=heads,
         blocks=_blocks(sorted(active, key=key)),
         idle=[row.unit for row in wanted if row.state == "na"],
@@ -267,6 +280,14 @@ class InstitutionPage:
     check_urls: list[str]
     may_check: bool
     may_decide: bool
+    is_live: bool
+
+    @property
+    def news(self) -> str:
+        """What a refresh says aloud."""
+        overdue = sum(row.value == Judged.MISSING for row in self.open_items)
+        return news(signals=len(self.signals), overdue=overdue)
+
     crumbs: list[dict[str, str]]
 
 
@@ -284,7 +305,8 @@ def institution_page(scope: Scope, unit_id: int, *, day: date, at: datetime) -> 
     if unit is None:
         raise Http404
     groups = list(groups_on(day, under(unit.path)))
-    owed = obligations(groups, day, at=at)
+    shared = Asked([unit])
+    owed = obligations_of(shared, day, at)
     by_group = {obligation.unit.pk: obligation for obligation in owed}
     days = _school_days(unit, day)
     heat_groups = [group for group in groups if group.group_kind in {"class", "lesson"}]
@@ -308,7 +330,7 @@ def institution_page(scope: Scope, unit_id: int, *, day: date, at: datetime) -> 
         at=at,
         week=epi_week(day)[1],
         signals=as_rows(waiting, scope),
-        figures=tiles(STRIP, [unit], day, at=at),
+        figures=tiles(STRIP, [unit], day, at=at, shared=shared),
         days=days,
         weeks=weeks,
         heat=[
@@ -324,6 +346,7 @@ def institution_page(scope: Scope, unit_id: int, *, day: date, at: datetime) -> 
         check_urls=[address_of(evidence=row.duty.evidence, unit=row.unit, day=row.day) for row in owed],
         may_check=scope.may(Right.SUBMIT_CHECK, unit),
         may_decide=any(may_decide(scope, signal) for signal in waiting),
+        is_live=day == today,
         crumbs=[{"label": _("Board"), "url": reverse("desks:board")}]
         if any(g.unit_kind == UnitKind.DISTRICT for g in scope.grants_for(Right.SEE_COUNTS))
         else [],

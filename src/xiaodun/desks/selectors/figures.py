@@ -1,5 +1,6 @@
 """Figures as tiles, and one figure opened down to its rows."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,14 +14,16 @@ from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.services import log_read
 from xiaodun.figures import selectors as figures
-from xiaodun.figures.registry import Column, Definition, State, Value, definition
-from xiaodun.figures.selectors import ShownRows
+from xiaodun.figures.registry import Asked, Column, Definition, State, Value, definition
+from xiaodun.figures.selectors import ShownRow, ShownRows
 from xiaodun.kit import clock
 from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import ancestors_of, institutions_of
 
 # States of a value that a tile colours; the others are plain numbers.
+# Rows on one page.
+PAGE = 100
 _COLOURED = {State.NOW, State.DUE}
 
 
@@ -52,17 +55,19 @@ def tile(code: str, unit: Unit, value: Value, day: date, *, at: datetime, note: 
         label=str(meaning.name),
         value=value.number,
         of=value.of,
-        unit=str(meaning.unit_word),
+        unit=meaning.word_for(unit),
         note=note,
         state=value.state if value.state in _COLOURED else "",
         url=figure_url(code, unit, day, today=clock.local_day(at)),
     )
 
 
-def tiles(codes: Sequence[str], units: Sequence[Unit], day: date, *, at: datetime) -> list[FigureTile]:
+def tiles(
+    codes: Sequence[str], units: Sequence[Unit], day: date, *, at: datetime, shared: Asked
+) -> list[FigureTile]:
     """These figures of these units; with several units each tile says whose it is."""
     found: list[FigureTile] = []
-    values = {code: figures.values(code, units, day, at) for code in codes} if units else {}
+    values = {code: figures.values(code, units, day, at, shared=shared) for code in codes} if units else {}
     for unit in units:
         note = unit.label if len(units) > 1 else ""
         found.extend(tile(code, unit, values[code][unit.pk], day, at=at, note=note) for code in codes)
@@ -91,7 +96,11 @@ class FigurePage:
     day: date
     at: datetime
     value: Value
+    unit_word: str
     rows: ShownRows
+    row_count: int
+    next_url: str
+    first_url: str
     table: list[FigureLine]
     has_links: bool
     has_where: bool
@@ -99,8 +108,12 @@ class FigurePage:
     crumbs: list[dict[str, str]]
 
 
-def figure_page(scope: Scope, code: str, unit_id: int, *, day: date, by: User, at: datetime) -> FigurePage:
+def figure_page(
+    scope: Scope, code: str, unit_id: int, *, day: date, after: str, by: User, at: datetime
+) -> FigurePage:
     """The figure of a unit opened. Rows about children are masked for who may see counts only, and logged.
+
+    ``after``: the key of the last row of the page before; rows that came meanwhile shift nothing.
 
     Raises:
         Http404: for a foreign unit exactly as for an unknown one.
@@ -113,14 +126,18 @@ def figure_page(scope: Scope, code: str, unit_id: int, *, day: date, by: User, a
     value = figures.value(code, unit, day, at)
     rows = figures.rows(code, unit, day, at, scope)
     # Masked rows too: a masked child was shown as well.
-    persons = [row.person_id for row in rows.rows if row.person_id is not None]
+    keys = _keys(rows.rows)
+    first = keys.index(after) + 1 if after in keys else 0
+    shown = rows.rows[first : first + PAGE]
+    persons = [row.person_id for row in shown if row.person_id is not None]
     log_read(by=by, page=f"figure.{code}", unit=unit, person_ids=persons, at=at)
+    url = figure_url(code, unit, day, today=clock.local_day(at))
     chain = ancestors_of([unit])[unit.pk]
     # A group's name alone says little to whoever sees several institutions.
     several = unit.kind in {UnitKind.DISTRICT, UnitKind.DRILL} and all(
         column.key != "institution" for column in rows.columns
     )
-    institutions = institutions_of([row.unit for row in rows.rows]) if several else {}
+    institutions = institutions_of([row.unit for row in shown]) if several else {}
     return FigurePage(
         title=f"{meaning.name} · {unit.label}",
         definition=meaning,
@@ -128,16 +145,22 @@ def figure_page(scope: Scope, code: str, unit_id: int, *, day: date, by: User, a
         day=day,
         at=at,
         value=value,
+        unit_word=meaning.word_for(unit),
         rows=rows,
+        row_count=len(rows.rows),
+        first_url=url if first else "",
+        next_url=f"{url}{'&' if '?' in url else '?'}after={keys[first + PAGE - 1]}"
+        if len(rows.rows) > first + PAGE
+        else "",
         table=[
             FigureLine(
                 row.url,
                 _label(institutions.get(row.unit.pk)),
                 [(row.cells.get(column.key), column) for column in rows.columns],
             )
-            for row in rows.rows
+            for row in shown
         ],
-        has_links=any(row.url for row in rows.rows),
+        has_links=any(row.url for row in shown),
         has_where=several,
         agrees=rows.total == (value.number or 0),
         crumbs=[
@@ -146,6 +169,16 @@ def figure_page(scope: Scope, code: str, unit_id: int, *, day: date, by: User, a
             if ancestor.kind == UnitKind.INSTITUTION and _may_open(scope, ancestor)
         ],
     )
+
+
+def _keys(rows: Sequence[ShownRow]) -> list[str]:
+    """A key for each row: its group and its place within the group. Names nobody."""
+    places: Counter[int] = Counter()
+    keys = []
+    for row in rows:
+        places[row.unit.pk] += 1
+        keys.append(f"{row.unit.pk}-{places[row.unit.pk]}")
+    return keys
 
 
 def _label(unit: Unit | None) -> str:

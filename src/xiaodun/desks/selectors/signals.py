@@ -13,6 +13,7 @@ from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.keys import key_in
+from xiaodun.desks.selectors.live import news
 from xiaodun.desks.services import log_read
 from xiaodun.kit import clock
 from xiaodun.kit.templatetags.kit import local_date, near_time
@@ -100,6 +101,17 @@ class SignalListPage:
     is_work: bool
     chosen: str
     next_url: str
+    overdue: int
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the page refreshes itself: what is past stands still."""
+        return self.is_work
+
+    @property
+    def news(self) -> str:
+        """What a refresh says aloud."""
+        return news(signals=len(self.rows), overdue=self.overdue)
 
 
 def as_rows(signals: Sequence[Signal], scope: Scope) -> list[SignalRow]:
@@ -150,7 +162,7 @@ def span_words(start: date, end: date) -> str:
     return _("onset %(start)s to %(end)s") % {"start": local_date(start), "end": local_date(end)}
 
 
-def signal_list(scope: Scope, *, chosen: str, before: str) -> SignalListPage:
+def signal_list(scope: Scope, *, chosen: str, before: str, at: datetime) -> SignalListPage:
     """The signals of the reader's units under one filter; an unknown filter means the waiting ones.
 
     Those that wait for somebody are shown all, the earliest deadline first; past ones by pages, the latest
@@ -197,6 +209,7 @@ def signal_list(scope: Scope, *, chosen: str, before: str) -> SignalListPage:
         is_work=chosen in WORK,
         chosen=chosen,
         next_url=next_url,
+        overdue=sum(signal.deadline_at <= at for signal in shown) if chosen in WORK else 0,
     )
 
 

@@ -15,14 +15,16 @@ from xiaodun.absence.selectors import files_visible_to
 from xiaodun.accounts.choices import Right, Role
 from xiaodun.accounts.policies import OFFICES, Scope
 from xiaodun.desks.selectors.figures import FigureTile, tiles
+from xiaodun.desks.selectors.live import news
 from xiaodun.desks.selectors.offices import Office, office_of
 from xiaodun.desks.selectors.signals import SignalRow, as_rows
-from xiaodun.duties.selectors import Obligation, obligations
+from xiaodun.duties.selectors import Obligation, obligations_of
 from xiaodun.engine.compliance import Value
+from xiaodun.figures.registry import Asked
 from xiaodun.kit import clock
 from xiaodun.kit.templatetags.kit import local_time, near_time
 from xiaodun.organisations.models import Unit
-from xiaodun.organisations.selectors import groups_on, institutions_of, under
+from xiaodun.organisations.selectors import institutions_of, under
 from xiaodun.surveillance.models import Signal
 from xiaodun.surveillance.selectors import (
     DECIDING_ROLES,
@@ -73,6 +75,16 @@ class TodayPage:
     figures: list[FigureTile] = field(default_factory=list)
     main_act: Item | None = None
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the page refreshes itself: where somebody has a day to follow."""
+        return self.role is not None and not self.is_office
+
+    @property
+    def news(self) -> str:
+        """What a refresh says aloud."""
+        return news(signals=len(self.decisions) + len(self.to_see), overdue=len(self.overdue))
+
 
 def today_page(scope: Scope, *, at: datetime) -> TodayPage:
     """The reader's day, for the widest role that they hold."""
@@ -95,7 +107,8 @@ def today_page(scope: Scope, *, at: datetime) -> TodayPage:
             page.decisions.append(row)
         else:
             (page.to_see if row.signal.state == Signal.State.OPEN else page.followed).append(row)
-    owed = obligations(list(groups_on(day, _at_and_below(units))), day, at=at)
+    shared = Asked(units)
+    owed = obligations_of(shared, day, at)
     if role in {Role.CLASS_TEACHER, Role.DORMITORY_SUPERVISOR}:
         _fill_teacher(page, owed)
         page.free = _without_deadline(units, owed)
@@ -107,7 +120,7 @@ def today_page(scope: Scope, *, at: datetime) -> TodayPage:
         (page.overdue if item.state == "now" else page.due).insert(0, item)
     page.overdue = _late_signals(page.decisions, at) + page.overdue
     page.closed = _decided(scope, day) + page.closed + _ended(scope, day)
-    page.figures = tiles(FIGURES[role], units, day, at=at)
+    page.figures = tiles(FIGURES[role], units, day, at=at, shared=shared)
     page.main_act = _main_act(page)
     return page
 

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from xiaodun.accounts.choices import Role
 from xiaodun.desks.tests.cast import all_of, at, links, sign_in, squeezed, words
+from xiaodun.kit.models import AuditEntry
 from xiaodun.organisations import services as organisations
 from xiaodun.organisations.models import Unit
 from xiaodun.people import services as people
@@ -15,6 +16,8 @@ from xiaodun.people.models import Person
 from xiaodun.screening.tests.cast import MADE_AT, School, make_school, moment
 
 pytestmark = pytest.mark.django_db
+
+FEVER = ["fever"]
 
 
 @pytest.fixture
@@ -209,3 +212,60 @@ def test_the_institution_costs_as_many_statements_with_two_classes_as_with_six()
             organisations.close_unit(by=None, unit=room, last_day=date(2020, 12, 11), at=moment(0, 8, 0))
         few = statements(client, url)
     assert many == few
+
+
+def asked_for_evidence(client, url: str) -> int:
+    """How often the page asks for what proves the duties of the day."""
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(url).status_code == 200
+    return sum('FROM "duties_evidence"' in query["sql"] for query in captured.captured_queries)
+
+
+def test_each_desk_asks_for_the_duties_of_the_day_once(school):
+    client = sign_in(school.users[Role.DISTRICT_OFFICER])
+    with at(moment(0, 9, 0)):
+        for url in ("/board/", "/today/", f"/institutions/{school.institution.pk}/"):
+            assert asked_for_evidence(client, url) == 1, url
+
+
+def test_the_board_costs_as_many_statements_with_six_institutions_as_with_88(school):
+    client = sign_in(school.users[Role.DISTRICT_OFFICER])
+    for number in range(5):
+        add_school(school.district, number)
+    with at(moment(0, 9, 0)):
+        client.get("/board/")
+        six = statements(client, "/board/")
+        for number in range(5, 87):
+            add_school(school.district, number)
+        assert statements(client, "/board/") == six
+
+
+def test_the_rows_of_a_figure_come_in_pages_by_key_and_only_those_shown_are_logged(school, monkeypatch):
+    monkeypatch.setattr("xiaodun.desks.selectors.figures.PAGE", 3)
+    room = school.classes[0]
+    pupils = school.pupils[room.pk]
+    answer = school.submit(room, 0, dict.fromkeys(pupils[:5], FEVER))
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    url = f"/figures/screening.absent_ill/{school.institution.pk}/"
+    with at(moment(0, 9, 0)):
+        first = client.get(url)
+        assert "构成这个数的 5 行" in words(first)
+        assert "5 行中的 3 行" in words(first)
+        (next_url,) = links(first, f"{url}?after=")
+        # One more comes to stand at the end; nobody is skipped and nobody shown twice.
+        school.correct(answer["session"], dict.fromkeys(pupils[:6], FEVER), at=moment(0, 9, 1))
+        second = client.get(next_url)
+    assert [pupil.name in words(second) for pupil in pupils[:6]] == [False] * 3 + [True] * 3
+    assert "与明细核对一致" in words(second)
+    logged = AuditEntry.objects.filter(action="desks.figure.screening.absent_ill.read").order_by("pk")
+    assert [len(entry.facts["persons"]) for entry in logged] == [3, 3]
+
+
+def test_within_one_class_persons_are_counted_and_above_it_absences(school):
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    school.submit(school.classes[0], 0, {school.pupils[school.classes[0].pk][0]: FEVER})
+    with at(moment(0, 9, 0)):
+        own = client.get(f"/figures/screening.absent_ill/{school.classes[0].pk}/")
+        all_of_it = client.get(f"/figures/screening.absent_ill/{school.institution.pk}/")
+    assert squeezed(all_of(own, "x-opened-number")[0]) == "1 人"
+    assert squeezed(all_of(all_of_it, "x-opened-number")[0]) == "1 人次"

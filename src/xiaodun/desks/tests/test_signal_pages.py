@@ -419,3 +419,29 @@ def test_english_pages_tell_rules_and_sources_in_english(school, signal):
         page = words(sign_in(school.users[Role.SCHOOL_DOCTOR], "en").get(f"/signals/{signal.pk}/"))
     assert "Ministry of Health notice No. 65 (2006)" in page
     assert "卫办" not in page
+
+
+def test_a_refused_decision_leads_back_to_its_signal(school, signal):
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    with at(moment(0, 9, 0)):
+        answer = client.post(f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "seen": 1})
+    assert answer.status_code == 409
+    assert f"/signals/{signal.pk}/" in links(answer)
+
+
+def test_an_address_of_a_form_opened_like_a_page_says_so_and_leads_to_the_form(school, signal):
+    client = sign_in(school.users[Role.SCHOOL_DOCTOR])
+    with at(moment(0, 9, 0)):
+        answer = client.get(f"/signals/{signal.pk}/decide/")
+        as_json = client.get(f"/signals/{signal.pk}/decide/", headers={"accept": "application/json"})
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "只接收表单提交" in words(answer)
+    assert f"/signals/{signal.pk}/" in links(answer)
+    assert (as_json.status_code, as_json.json()["code"]) == (405, "method-not-allowed")
+
+
+def test_a_page_that_does_not_exist_says_so_in_its_heading(school):
+    with at(moment(0, 9, 0)):
+        answer = sign_in(school.users[Role.SCHOOL_DOCTOR]).get("/nothing-here/")
+    assert squeezed(found(answer, "h1")) == "找不到页面"
+    assert "请检查网址" in words(answer)

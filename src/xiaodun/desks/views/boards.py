@@ -34,6 +34,12 @@ def institution_page(request: ScopedRequest, unit_id: int) -> HttpResponse:
 def figure_page(request: ScopedRequest, code: str, unit_id: int) -> HttpResponse:
     """A number with its parts, its rows, its definition and the moment of its query."""
     page = selectors.figure_page(
-        request.scope, code, unit_id, day=day_in(request), by=request.user, at=clock.now()
+        request.scope,
+        code,
+        unit_id,
+        day=day_in(request),
+        after=request.GET.get("after", ""),
+        by=request.user,
+        at=clock.now(),
     )
     return render(request, "desks/figure.html", {"page": page, "page_title": page.title})

@@ -29,7 +29,10 @@ from xiaodun.surveillance.selectors import (
 def signal_list(request: ScopedRequest) -> HttpResponse:
     """Every signal of the reader's units: waiting ones first, by deadline; then what became of the others."""
     page = selectors.signal_list(
-        request.scope, chosen=request.GET.get("state", ""), before=request.GET.get("before", "")
+        request.scope,
+        chosen=request.GET.get("state", ""),
+        before=request.GET.get("before", ""),
+        at=clock.now(),
     )
     return render(request, "desks/signals.html", {"page": page, "page_title": page.title})
 
