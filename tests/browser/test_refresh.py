@@ -8,6 +8,7 @@ from tests.factories import ill, settle, submit
 from tools.chromium import DESK, open_context
 from xiaodun.kit import clock
 from xiaodun.surveillance.models import Signal
+from xiaodun.surveillance.selectors import WAITING
 
 pytestmark = pytest.mark.browser
 
@@ -17,7 +18,7 @@ REFRESH = "document.querySelector('[data-live]').dispatchEvent(new Event('refres
 
 @pytest.fixture
 def desk(browser, served: Served) -> Page:
-    """The district's Today in English at a desk; its five signals wait."""
+    """The district's Today in English at a desk; signals wait."""
     context = open_context(browser, base_url=served.url, language="en", width=DESK)
     sign_in(context, served.district.users["district_officer"], base_url=served.url)
     page = context.new_page()
@@ -46,11 +47,17 @@ def refresh(page: Page) -> None:
 
 def test_a_new_signal_appears_by_itself_and_is_said_aloud(desk, served):
     desk.wait_for_function("window.htmx")
+    region = desk.locator("[data-live]")
+    before = region.get_attribute("data-news")
     signal = one_more(served)
     refresh(desk)
     expect(desk.locator(f"main a[href='/signals/{signal.pk}/']").first).to_be_visible()
-    expect(desk.locator("#live-news")).to_contain_text("Waiting signals: 6.")
-    expect(desk.locator("#top-nav .x-count").first).to_contain_text("6")
+    after = region.get_attribute("data-news")
+    assert after != before
+    expect(desk.locator("#live-news")).to_have_text(after)
+    own = served.district.cast.district.path
+    waiting = Signal.objects.filter(state__in=WAITING, unit__path__startswith=own)
+    expect(desk.locator("#top-nav .x-count").first).to_contain_text(str(waiting.count()))
     expect(desk.locator("#live-bar")).to_be_hidden()
     # The region that came refreshes itself as well.
     refresh(desk)

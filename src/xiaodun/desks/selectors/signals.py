@@ -125,7 +125,7 @@ def as_rows(signals: Sequence[Signal], scope: Scope) -> list[SignalRow]:
     rows = []
     for signal in signals:
         where = unit_words(signal.unit, chains.get(signal.unit_id, []))
-        cases = cases_words(signal.peak_count, persons.get(signal.pk, signal.peak_count))
+        cases = cases_words(signal, persons.get(signal.pk, signal.peak_count))
         rows.append(
             SignalRow(
                 signal=signal,
@@ -145,13 +145,24 @@ def _sees_several_institutions(scope: Scope) -> bool:
     return len(institutions) > 1 or any(len(path) < depth for path in institutions)
 
 
-def cases_words(peak: int, persons: int) -> str:
-    """How many fell ill: the count of the fullest window, and of all windows where that is more."""
-    if persons <= peak:
-        return ngettext("%(count)d case", "%(count)d cases", peak) % {"count": peak}
-    return _("%(peak)d in the fullest window, %(persons)d persons in all") % {
-        "peak": peak,
-        "persons": persons,
+def case_words(count: int) -> str:
+    """A number of cases in words."""
+    return ngettext("%(count)d case", "%(count)d cases", count) % {"count": count}
+
+
+def cases_words(signal: Signal, persons: int) -> str:
+    """How many fell ill: within the days that the rule looks at, and in all where that is more."""
+    if persons <= signal.peak_count:
+        return case_words(signal.peak_count)
+    return _("%(peak)s, %(persons)d persons in all") % {"peak": peak_words(signal), "persons": persons}
+
+
+def peak_words(signal: Signal) -> str:
+    """The highest count of any window of the rule, in words."""
+    days = signal.rule.window_days
+    return ngettext("at most %(peak)d on one day", "at most %(peak)d within %(days)d days", days) % {
+        "peak": signal.peak_count,
+        "days": days,
     }
 
 
@@ -265,6 +276,7 @@ class SignalPage:
     where: str
     symptoms: str
     cases_words: str
+    peak_words: str
     tag: str
     persons: int
     head_count: int
@@ -324,7 +336,8 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
         signal=signal,
         where=where,
         symptoms=symptom_words(signal),
-        cases_words=cases_words(signal.peak_count, persons),
+        cases_words=cases_words(signal, persons),
+        peak_words=peak_words(signal) if persons > signal.peak_count else "",
         persons=persons,
         tag=STATE_TAGS[Signal.State(signal.state)],
         head_count=size,
@@ -362,9 +375,7 @@ def _history(events: Sequence[SignalEvent], reports: Sequence[SignalReport]) -> 
         HistoryLine(
             at=event.at,
             title=str(SignalEvent.Kind(event.kind).label),
-            text=_joined(
-                cases_words(event.count, event.count), event.by.name if event.by else "", event.note
-            ),
+            text=_joined(case_words(event.count), event.by.name if event.by else "", event.note),
             icon=_EVENT_ICONS.get(SignalEvent.Kind(event.kind), "user-check" if event.by else "history"),
         )
         for event in events
@@ -375,7 +386,7 @@ def _history(events: Sequence[SignalEvent], reports: Sequence[SignalReport]) -> 
             title=_("reported: %(to_whom)s") % {"to_whom": Recipient(report.to_whom).label},
             text=_joined(
                 f"{near_time(report.reported_at, report.at)} {Channel(report.how).label}",
-                cases_words(report.count, report.count),
+                case_words(report.count),
                 report.reference,
                 _("recorded by %(name)s") % {"name": report.by.name},
             ),

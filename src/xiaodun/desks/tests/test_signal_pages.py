@@ -408,10 +408,10 @@ def test_peak_and_total_have_words_where_they_differ(school, signal):
     with at(moment(1, 9, 0)):
         client = sign_in(school.users[Role.SCHOOL_DOCTOR])
         page = client.get(f"/signals/{signal.pk}/")
-        assert "单个窗口最多 4 例，共 7 人" in squeezed(found(page, "h1"))
-        assert "7 / 10 单个窗口最多 4 例" in words(page)
+        assert "1 天内最多 4 例，共 7 人" in squeezed(found(page, "h1"))
+        assert "7 / 10 1 天内最多 4 例" in words(page)
         assert "70.0%" in words(page)
-        assert "单个窗口最多 4 例，共 7 人" in words(client.get("/signals/"))
+        assert "1 天内最多 4 例，共 7 人" in words(client.get("/signals/"))
 
 
 def test_english_pages_tell_rules_and_sources_in_english(school, signal):
