@@ -13,13 +13,16 @@ from tests.access.matrix import (
     CLERK,
     DEACTIVATED,
     DOCTOR,
+    GROUP_ACTS,
     GUARD,
     LEAD,
     LEAVER,
     OFFICER,
+    PERSON_ACTS,
     PRINCIPAL,
     REPORTER,
     REVOKED,
+    SCHOOL_ACTS,
     SUPERVISOR,
     SYSTEM,
     TEACHER,
@@ -166,18 +169,25 @@ def make_district() -> District:
         objects["file", scope] = [Episode.objects.filter(days__finding__session__group=group).first().pk]
         objects["figure", scope] = [FIGURE, group.pk]
         objects["institution", scope] = [institution_of(group).pk]
+        objects["person", scope] = [Episode.objects.get(pk=objects["file", scope][0]).person_id]
     objects["file", "moved"] = [Episode.objects.get(person=moved).pk]
+    objects["person", "moved"] = [moved.pk]
     _tell_everybody(cast, [*users.values(), former.keeper])
     for actor, user in users.items():
         objects["message", f"own:{actor}"] = [_message_to(user)]
     objects["message", "own"] = objects["message", "other_school"] = [_message_to(cast.stranger)]
     objects["message", "former"] = [_message_to(former.keeper)]
     objects["message", "drill"] = [_message_to(cast.trainer)]
-    for kind in ("group", "session", "signal", "file", "institution", "message"):
+    for kind in ("group", "session", "signal", "file", "institution", "message", "person"):
         objects[kind, "unknown"] = [UNKNOWN]
     objects["group_code", "unknown"] = ["X-0-0"]
     objects["figure", "unknown"] = [FIGURE, UNKNOWN]
     objects |= _deleted(cast, objects)
+    objects |= {
+        (f"{kind}_{act}", scope): [*found, act]
+        for (kind, scope), found in list(objects.items())
+        for act in {"group": GROUP_ACTS, "person": PERSON_ACTS, "institution": SCHOOL_ACTS}.get(kind, ())
+    }
     return District(
         cast=cast,
         now=cast.at + TOP_OF_LADDERS + timedelta(minutes=1),
@@ -308,11 +318,20 @@ def _deleted(cast: Cast, objects: Mapping[tuple[str, str], list]) -> dict[tuple[
         ("session", "deleted"): [_gone(CheckSession, objects["session", "own"], group=group)],
         ("signal", "deleted"): [_gone(Signal, objects["signal", "own"], unit=group)],
         ("file", "deleted"): [_gone(Episode, objects["file", "own"], state=Episode.State.VOID)],
+        ("person", "deleted"): [_gone_person(cast)],
         ("message", "deleted"): [_gone(Message, objects["message", f"own:{TEACHER}"])],
     }
     for unit in (group, school):
         Unit.objects.get(pk=unit.pk).delete()
     return gone
+
+
+def _gone_person(cast: Cast) -> int:
+    row = PersonRow("pupil", "P1-3-1-99", "华无痕", "F", 2011)
+    (person,) = register_persons(by=None, unit=cast.class_a, rows=[row], at=BEFORE)
+    key = person.pk
+    person.delete()
+    return key
 
 
 def _gone(model: type[Model], key: list, **changes: object) -> int:

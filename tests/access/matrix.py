@@ -108,16 +108,24 @@ class Page:
         if not self.about:
             return ("own",)
         # Grades and classes share their institution; messages are one's own or somebody else's.
-        if self.about in {"institution", "message"}:
+        if self.about in {"institution", "institution_open", "message"}:
             return ("own", "other_school", "former", "drill", "deleted", "unknown")
         # A child moves with its file; classes and what is counted of them stay.
-        return SCOPES if self.about == "file" else tuple(scope for scope in SCOPES if scope != "moved")
+        of_a_child = self.about == "file" or self.about.startswith("person", reach=_KEPT)
+        return SCOPES if of_a_child else tuple(scope for scope in SCOPES if scope != "moved")
 
 
 _OWN = dict.fromkeys((*ROLES, LEAVER), frozenset({"own"}))
 _EVERYBODY = {ANONYMOUS: 200, TOKEN: 200}
 _EVERYBODY_404 = dict.fromkeys(ACTORS, 404)
 _WITH_CHILDREN = (TEACHER, SUPERVISOR, LEAD, DOCTOR, REPORTER)
+_ON_ROSTERS = (*_WITH_CHILDREN, CLERK)
+# One act stands for all that go through the same address: they differ in the form only.
+GROUP_ACTS = ("move",)
+PERSON_ACTS = ("move", "correct")
+SCHOOL_ACTS = ("open",)
+# Who moved lately is still on the list from which the move can be taken back.
+_KEPT = {CLERK: _SCHOOL | {"moved"}, OFFICER: _DISTRICT | {"moved"}}
 _SUBMITTERS = (TEACHER, SUPERVISOR, DOCTOR)
 _OFFICES_404 = each(404, *OFFICES)
 
@@ -176,6 +184,35 @@ PAGES: tuple[Page, ...] = (
         "institution",
     ),
     Page("desks:figure", each(200, *HEALTH) | _OFFICES_404, "figure"),
+    Page("desks:persons", each(200, *_ON_ROSTERS)),
+    Page("desks:person_search", each(200, *_ON_ROSTERS), method="post", data={"words": "w"}),
+    Page("desks:lists", each(302, CLERK, OFFICER)),
+    Page("desks:clerk_school", each(200, CLERK, OFFICER), "institution"),
+    Page("desks:school_act", each(200, CLERK, OFFICER), "institution_open"),
+    Page("desks:school_act_do", each(422, CLERK, OFFICER), "institution_open", "post"),
+    Page("desks:year", each(200, CLERK, OFFICER), "institution"),
+    # In December no class of last year is left to move, and no step to take back.
+    Page("desks:year_do", each(409, CLERK, OFFICER), "institution", "post"),
+    Page("desks:year_undo", each(404, CLERK, OFFICER), "institution", "post"),
+    Page("desks:clerk_group", each(200, CLERK, OFFICER), "group"),
+    Page("desks:group_act", each(200, CLERK, OFFICER), "group_move"),
+    Page("desks:group_act_do", each(422, CLERK, OFFICER), "group_move", "post"),
+    # Nothing was moved lately, nobody substitutes: there is nothing to take back or to end.
+    Page("desks:group_undo", each(404, CLERK, OFFICER), "group", "post"),
+    Page("desks:substitute_end", each(404, CLERK, OFFICER), "group", "post"),
+    Page("desks:group_reopen", each(302, CLERK, OFFICER), "group", "post"),
+    Page("desks:clerk_person", each(200, CLERK, OFFICER), "person", reach=_KEPT),
+    Page("desks:person_act", each(200, CLERK, OFFICER), "person_move", reach=_KEPT),
+    Page("desks:person_act_do", each(422, CLERK, OFFICER), "person_move", "post", reach=_KEPT),
+    # Who reads masked names writes none.
+    Page("desks:person_act", {CLERK: 200, OFFICER: 404}, "person_correct", reach=_KEPT),
+    Page("desks:person_act_do", {CLERK: 422, OFFICER: 404}, "person_correct", "post", reach=_KEPT),
+    Page("desks:readiness", each(200, CLERK, OFFICER)),
+    Page("desks:join", {PRINCIPAL: 404, OFFICER: 422}, "institution", "post"),
+    Page("desks:calendar", each(302, PRINCIPAL, OFFICER)),
+    Page("desks:calendar_of", each(200, PRINCIPAL, OFFICER), "institution"),
+    Page("desks:term_open", each(422, PRINCIPAL, OFFICER), "institution", "post"),
+    Page("desks:day_override", each(422, PRINCIPAL, OFFICER), "institution", "post"),
     Page("desks:inbox", each(200)),
     Page("desks:messages_read", each(302), method="post"),
     Page("desks:message_open", each(302), "message", "post", reach=_OWN),

@@ -96,6 +96,17 @@ def holders_of_each(asked: Iterable[tuple[str, Unit]], on: date) -> dict[tuple[s
     return answer
 
 
+def class_teachers(units: Iterable[Unit], on: date) -> dict[int, list[RoleAssignment]]:
+    """Who has each group on ``on`` by unit id, with their users; a period with an end is a substitute's."""
+    held = RoleAssignment.objects.filter(
+        valid_on(on), unit__in=[unit.pk for unit in units], role=Role.CLASS_TEACHER, user__is_active=True
+    )
+    found: dict[int, list[RoleAssignment]] = {}
+    for assignment in held.select_related("user").order_by("valid_from", "pk"):
+        found.setdefault(assignment.unit_id, []).append(assignment)
+    return found
+
+
 def demo_users(on: date) -> list[DemoUser]:
     """One active user a role for the sign-in page of a demonstration: the first in the tree."""
     drills = Unit.objects.filter(depth=1, kind=UnitKind.DRILL).values_list("path", flat=True)

@@ -29,6 +29,13 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         items.append(_item(request, _("Illness files"), reverse("desks:files"), "clipboard-heart"))
     if scope.has(Right.SEE_COUNTS):
         items.extend(_boards(request, scope))
+    if scope.has(Right.MANAGE_PEOPLE):
+        items.append(_item(request, _("Lists"), reverse("desks:lists"), "users"))
+        items.append(_item(request, _("Readiness"), reverse("desks:readiness"), "clipboard-check"))
+    if scope.has(Right.SEE_ROSTER):
+        items.append(_item(request, _("Find a person"), reverse("desks:persons"), "search"))
+    if scope.has(Right.MANAGE_CALENDAR):
+        items.append(_item(request, _("Terms and days"), reverse("desks:calendar"), "calendar"))
     if scope.has(Right.MANAGE_ACCOUNTS):
         items.append(_item(request, _("Staff access"), reverse("accounts:schools"), "id-badge-2"))
     items.append(_item(request, _("Messages"), reverse("desks:inbox"), "bell", unread_count(user), "due"))

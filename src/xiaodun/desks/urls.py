@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from xiaodun.desks.views import boards, checks, files, inbox, signals, today
+from xiaodun.desks.views import (
+    boards,
+    calendar,
+    checks,
+    clerk,
+    files,
+    inbox,
+    persons,
+    readiness,
+    signals,
+    today,
+    year,
+)
 
 app_name = "desks"
 urlpatterns = [
@@ -23,6 +35,30 @@ urlpatterns = [
     path("board/", boards.district_board, name="board"),
     path("institutions/<int:unit_id>/", boards.institution_page, name="institution"),
     path("figures/<str:code>/<int:unit_id>/", boards.figure_page, name="figure"),
+    path("persons/", persons.persons, name="persons"),
+    path("persons/search/", persons.search, name="person_search"),
+    path("lists/", clerk.lists, name="lists"),
+    path("lists/<int:unit_id>/", clerk.school, name="clerk_school"),
+    path("lists/<int:unit_id>/year/", year.year, name="year"),
+    path("lists/<int:unit_id>/year/do/", year.roll_over, name="year_do"),
+    path("lists/<int:unit_id>/year/undo/", year.undo_roll_over, name="year_undo"),
+    path("lists/<int:unit_id>/<slug:act>/", clerk.school_act, name="school_act"),
+    path("lists/<int:unit_id>/<slug:act>/do/", clerk.school_act_do, name="school_act_do"),
+    path("lists/groups/<int:group_id>/", clerk.group, name="clerk_group"),
+    path("lists/groups/<int:group_id>/undo/", clerk.undo, name="group_undo"),
+    path("lists/groups/<int:group_id>/reopen/", clerk.reopen, name="group_reopen"),
+    path("lists/groups/<int:group_id>/substitute/end/", clerk.end_substitute, name="substitute_end"),
+    path("lists/groups/<int:group_id>/<slug:act>/", clerk.group_act, name="group_act"),
+    path("lists/groups/<int:group_id>/<slug:act>/do/", clerk.group_act_do, name="group_act_do"),
+    path("lists/persons/<int:person_id>/", clerk.person, name="clerk_person"),
+    path("lists/persons/<int:person_id>/<slug:act>/", clerk.person_act, name="person_act"),
+    path("lists/persons/<int:person_id>/<slug:act>/do/", clerk.person_act_do, name="person_act_do"),
+    path("readiness/", readiness.readiness, name="readiness"),
+    path("readiness/<int:unit_id>/join/", readiness.join, name="join"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/<int:unit_id>/", calendar.calendar_of, name="calendar_of"),
+    path("calendar/<int:unit_id>/term/", calendar.term, name="term_open"),
+    path("calendar/<int:unit_id>/day/", calendar.override, name="day_override"),
     path("messages/", inbox.inbox, name="inbox"),
     path("messages/read/", inbox.read_all, name="messages_read"),
     path("messages/<int:message_id>/open/", inbox.open_message, name="message_open"),

@@ -7,10 +7,11 @@ from datetime import date
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from xiaodun.accounts.choices import Right
+from xiaodun.accounts.models import RoleAssignment, User
 from xiaodun.accounts.policies import Scope
 from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
-from xiaodun.organisations.selectors import valid_on
+from xiaodun.organisations.selectors import valid_on, within
 from xiaodun.people.faults import parts
 from xiaodun.people.models import Enrolment, Guardian, Identity, Person, SearchKey
 from xiaodun.people.policies import search_word
@@ -81,11 +82,28 @@ def guardians_of(person_ids: Iterable[int]) -> dict[int, list[Guardian]]:
     return found
 
 
+def colleagues_of(institution: Unit, on: date) -> list[User]:
+    """Users who work at the institution on ``on`` or later, by a role or in a department; by name."""
+    roles = RoleAssignment.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gte=on), within("unit__path", institution.path)
+    )
+    departments = Enrolment.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gte=on),
+        within("group__path", institution.path),
+        person__user__isnull=False,
+        person__kind=Person.Kind.STAFF,
+    )
+    users = User.objects.filter(
+        Q(pk__in=roles.values("user")) | Q(pk__in=departments.values("person__user")), is_active=True
+    )
+    return list(users.order_by("name", "pk"))
+
+
 def persons_visible_to(scope: Scope, on: date) -> QuerySet[Person]:
-    """Whom the reader keeps or sees on lists: those who belong to a group in scope on ``on`` or later."""
+    """Whom the reader sees on lists by name: those who belong to a group in scope on ``on`` or later."""
     mine = Enrolment.objects.filter(
         Q(valid_to__isnull=True) | Q(valid_to__gte=on),
-        scope.q(Right.SEE_ROSTER, "group__") | scope.q(Right.MANAGE_PEOPLE, "group__"),
+        scope.q(Right.SEE_ROSTER, "group__"),
         person=OuterRef("pk"),
     )
     return Person.objects.filter(Exists(mine))

@@ -16,7 +16,7 @@ from xiaodun.accounts.services.users import assign_role, end_role
 from xiaodun.kit.errors import Refusal
 from xiaodun.organisations.choices import GroupKind, UnitKind
 from xiaodun.organisations.models import Unit
-from xiaodun.organisations.selectors import free_code, valid_on
+from xiaodun.organisations.selectors import free_code, valid_on, within
 from xiaodun.organisations.services import close_unit, create_unit
 from xiaodun.people.models import Enrolment, Person
 from xiaodun.people.services.enrolments import enrol, transfer
@@ -67,6 +67,35 @@ def add_pupil(
 
 def _has_class(person: Person, day: date) -> bool:
     return Enrolment.objects.filter(valid_on(day), person=person, group__group_kind=GroupKind.CLASS).exists()
+
+
+@transaction.atomic
+def give_bed(
+    *,
+    by: Actor,
+    institution: Unit,
+    room: Unit,
+    number: str,
+    seat: int | None = None,
+    valid_from: date,
+    at: datetime,
+) -> Enrolment:
+    """A pupil of the institution sleeps in ``room`` from ``valid_from``, in no other room from then on."""
+    stays = Enrolment.objects.filter(
+        valid_on(valid_from), within("group__path", institution.path), person__number=number.strip()
+    ).select_related("person", "group")
+    pupil = next((stay.person for stay in stays), None)
+    if pupil is None:
+        raise Refusal(
+            "pupil-unknown-here",
+            _("No pupil of this school has this number on that day."),
+            status=422,
+            lifts=_("Look the number up by the name, or add the pupil to a class first."),
+        )
+    bed = next((stay.group for stay in stays if stay.group.group_kind == GroupKind.DORMITORY), None)
+    if bed is not None and bed.pk != room.pk:
+        return transfer(by=by, person=pupil, from_group=bed, to_group=room, on=valid_from, number=seat, at=at)
+    return enrol(by=by, person=pupil, group=room, number=seat, valid_from=valid_from, at=at)
 
 
 @transaction.atomic
