@@ -111,7 +111,7 @@ class Page:
         if self.about in {"institution", "institution_open", "message"}:
             return ("own", "other_school", "former", "drill", "deleted", "unknown")
         # A child moves with its file; classes and what is counted of them stay.
-        of_a_child = self.about == "file" or self.about.startswith("person", reach=_KEPT)
+        of_a_child = self.about == "file" or self.about.startswith("person")
         return SCOPES if of_a_child else tuple(scope for scope in SCOPES if scope != "moved")
 
 
