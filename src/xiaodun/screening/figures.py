@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.db.models import Sum
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.figures import registry
@@ -79,7 +80,8 @@ def _findings(scope: FigureScope, status: FindingStatus) -> Rows:
                 cells={
                     "group": finding.session.group.label,
                     "name": finding.person.name,
-                    "symptoms": ", ".join(str(Symptom(code).label) for code in finding.symptoms) or None,
+                    "symptoms": gettext(", ").join(str(Symptom(code).label) for code in finding.symptoms)
+                    or None,
                     "onset": finding.onset or (finding.day if status != FindingStatus.ABSENT_OTHER else None),
                     "tapped": finding.session.tapped_at,
                     "by": finding.session.submitted_by.name
