@@ -50,6 +50,7 @@ from xiaodun.accounts.services import assign_role, deactivate_user, make_api_tok
 from xiaodun.kit.clock import local_day
 from xiaodun.messages.models import Message
 from xiaodun.messages.services import send
+from xiaodun.operations.retention.services import ask_for_hold, let_go
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import ancestors_of, institution_of
 from xiaodun.organisations.services import close_unit, create_district, open_term
@@ -178,7 +179,10 @@ def make_district() -> District:
     objects["message", "own"] = objects["message", "other_school"] = [_message_to(cast.stranger)]
     objects["message", "former"] = [_message_to(former.keeper)]
     objects["message", "drill"] = [_message_to(cast.trainer)]
-    for kind in ("group", "session", "signal", "file", "institution", "message", "person"):
+    objects["hold", "own"] = [_hold_on(cast.district, cast)]
+    objects["hold", "former"] = [_hold_on(former.district, cast)]
+    objects["report", "own"] = [let_go(dry=True, at=cast.at).pk]
+    for kind in ("group", "session", "signal", "file", "institution", "message", "person", "hold", "report"):
         objects[kind, "unknown"] = [UNKNOWN]
     objects["group_code", "unknown"] = ["X-0-0"]
     objects["figure", "unknown"] = [FIGURE, UNKNOWN]
@@ -195,6 +199,12 @@ def make_district() -> District:
         secrets={TOKEN: secret, REVOKED: revoked_secret},
         objects=objects,
     )
+
+
+def _hold_on(unit: Unit, cast: Cast) -> int:
+    """Asked for by somebody who is none of the actors, so that each of them may be the second person."""
+    until = cast.day + timedelta(days=30)
+    return ask_for_hold(by=cast.stranger, unit=unit, reason="case 7", until=until, at=cast.at).pk
 
 
 def _token_of(cast: Cast, name: str) -> tuple[ApiToken, str]:

@@ -110,12 +110,18 @@ class Page:
         # Grades and classes share their institution; messages are one's own or somebody else's.
         if self.about in {"institution", "institution_open", "message"}:
             return ("own", "other_school", "former", "drill", "deleted", "unknown")
+        if self.about == "hold":
+            return ("own", "former", "unknown")
+        if self.about == "report":
+            return ("own", "unknown")
         # A child moves with its file; classes and what is counted of them stay.
         of_a_child = self.about == "file" or self.about.startswith("person")
         return SCOPES if of_a_child else tuple(scope for scope in SCOPES if scope != "moved")
 
 
 _OWN = dict.fromkeys((*ROLES, LEAVER), frozenset({"own"}))
+# What a district as a whole answers for.
+_KEPT = dict.fromkeys((OFFICER, AUDITOR), frozenset({"own"}))
 _EVERYBODY = {ANONYMOUS: 200, TOKEN: 200}
 _EVERYBODY_404 = dict.fromkeys(ACTORS, 404)
 _WITH_CHILDREN = (TEACHER, SUPERVISOR, LEAD, DOCTOR, REPORTER)
@@ -132,6 +138,21 @@ _OFFICES_404 = each(404, *OFFICES)
 PAGES: tuple[Page, ...] = (
     # --- kit ---
     Page("kit:health", _EVERYBODY | each(200), is_page=False),
+    # --- operations ---
+    Page("operations:health", each(200, SYSTEM)),
+    Page("operations:back_up", each(302, SYSTEM), method="post", is_page=False),
+    Page("operations:keys_seen", each(302, SYSTEM), method="post", is_page=False),
+    Page("operations:retention", each(200, OFFICER, AUDITOR)),
+    Page("operations:hold_confirm", each(302, OFFICER, AUDITOR), "hold", "post", refused=404, reach=_KEPT),
+    Page("operations:hold_lift", each(302, OFFICER, AUDITOR), "hold", "post", refused=404, reach=_KEPT),
+    Page(
+        "operations:retention_report",
+        each(200, OFFICER, AUDITOR),
+        "report",
+        refused=404,
+        reach=_KEPT,
+        is_page=False,
+    ),
     # --- accounts ---
     Page("accounts:sign_in", _EVERYBODY | each(302)),
     Page(

@@ -51,6 +51,7 @@ Run a district (settings from the environment: docs/operations/settings.md)
   jobs      jobs and schedule alone, beside a web server of your own (WSGI: xiaodun.config.wsgi)
   verify    prove that the audit is whole
   backup    one encrypted file of database, uploads and settings, while the server runs
+  doctor    what is wrong with the installation, and what to do about it
   restore   from such a file into an empty place, proven before it opens
 """
 

@@ -1,6 +1,8 @@
 """Commands of ``xiaodun`` for whoever keeps the system running."""
 
 import argparse
+import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -71,6 +73,31 @@ def restore(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def doctor(arguments: argparse.Namespace) -> int:
+    set_up_for(arguments)
+    from django.utils import translation
+
+    from xiaodun.kit import clock
+    from xiaodun.operations.doctor import examine, worst
+
+    language = arguments.lang or ("zh" if os.environ.get("LANG", "").startswith("zh") else "en")
+    with translation.override("zh-hans" if language == "zh" else "en"):
+        results = examine(clock.now())
+        if arguments.json:
+            content = {"state": worst(results), "checks": [each.as_json() for each in results]}
+            print(json.dumps(content, ensure_ascii=False, indent=1))
+        else:
+            for each in sorted(results, key=lambda result: ["now", "due", "done", "na"].index(result.state)):
+                since = f" ({each.since:%Y-%m-%d %H:%M} UTC)" if each.since else ""
+                print(f"{_SIGNS[each.state]} {each.title}: {each.said}{since}")
+                if each.remedy:
+                    print(f"    -> {each.remedy}")
+    return 1 if worst(results) == "now" else 0
+
+
+_SIGNS = {"now": "!!", "due": " !", "done": "ok", "na": " -"}
+
+
 def add_commands(add: Callable[[Run, str], argparse.ArgumentParser]) -> None:
     """Their options, for the parser of ``xiaodun``."""
     each = add(
@@ -96,4 +123,12 @@ def add_commands(add: Callable[[Run, str], argparse.ArgumentParser]) -> None:
     each.add_argument(
         "--tombstones", metavar="FILE", type=Path, help="list of erasures (default: beside the backup)"
     )
+    add_demo_options(each)
+    each = add(
+        doctor,
+        "Looks at database, queue, audit, backups, disk, certificate, clock, calendar, keys, files and "
+        "settings, and says what to do. Changes nothing. Exit code 1 if something must be done now.",
+    )
+    each.add_argument("--json", action="store_true", help="for a monitor")
+    each.add_argument("--lang", choices=["zh", "en"], help="language of the text (default: LANG)")
     add_demo_options(each)

@@ -14,16 +14,21 @@ from huey import crontab
 from huey.contrib.djhuey import db_periodic_task, db_task, lock_task
 
 from xiaodun.duties.services import chase_due
-from xiaodun.kit import audit, clock, outbox, receipts
+from xiaodun.kit import audit, clock, outbox
 from xiaodun.kit.models import Installation
 from xiaodun.kit.requestid import request_id
 from xiaodun.ladders.services import climb_due
+from xiaodun.operations import jobs as operations
+from xiaodun.operations.retention.services import let_go
+from xiaodun.operations.selectors import waiting_backups
 from xiaodun.operations.services import take_backup
 
 logger = logging.getLogger(__name__)
 
 # Delivered outbox rows are kept this long, for whoever asks why something happened.
 DELIVERED_KEPT = timedelta(days=14)
+# A backup that was asked for and that no worker took after so long is put into the queue again.
+WAKE_UP_LOST = timedelta(minutes=2)
 _BATCH = 500
 
 
@@ -49,15 +54,17 @@ def tick(*, now: datetime) -> None:
         # What the two announced.
         lambda: deliver(now=now),
         lambda: audit.seal(at=now),
+        # Whose wake-up was lost with the queue.
+        lambda: [operations.back_up(pk) for pk in waiting_backups(before=now - WAKE_UP_LOST)],
         lambda: Installation.objects.filter(kind=Installation.Kind.DEMO).update(clock_seen=now),
     ]
     _run_all("tick", steps)
 
 
 def sweep(*, now: datetime) -> None:
-    """Forget what has had its time: receipts, delivered outbox rows, ended sessions."""
+    """Forget what has had its time: rows by the rules of retention, delivered outbox rows, ended sessions."""
     steps: list[Callable[[], object]] = [
-        lambda: receipts.purge(before=now - receipts.KEPT),
+        lambda: let_go(at=now),
         lambda: outbox.purge(before=now - DELIVERED_KEPT),
         lambda: Session.objects.filter(expire_date__lt=now).delete(),
     ]

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("xiaodun.kit.urls")),
     path("", include("xiaodun.accounts.urls")),
     path("", include("xiaodun.desks.urls")),
+    path("", include("xiaodun.operations.urls")),
     path("api/", include("xiaodun.api.urls")),
 ]
 

@@ -38,6 +38,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         items.append(_item(request, _("Terms and days"), reverse("desks:calendar"), "calendar"))
     if scope.has(Right.MANAGE_ACCOUNTS):
         items.append(_item(request, _("Staff access"), reverse("accounts:schools"), "id-badge-2"))
+    if scope.has(Right.RUN_SYSTEM):
+        items.append(_item(request, _("System"), reverse("operations:health"), "server"))
     items.append(_item(request, _("Messages"), reverse("desks:inbox"), "bell", unread_count(user), "due"))
     role = scope.highest_role
     return {"nav_items": items, "role_label": role.label if role else ""}

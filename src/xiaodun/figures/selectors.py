@@ -9,6 +9,7 @@ from django.http import Http404
 
 from xiaodun.accounts.choices import Right
 from xiaodun.accounts.policies import Scope
+from xiaodun.figures.models import FrozenFigure
 from xiaodun.figures.registry import Asked, Column, Cover, FigureScope, Row, Value, definition
 from xiaodun.organisations.models import Unit
 from xiaodun.people.policies import mask_name
@@ -58,6 +59,11 @@ def values(
     if missing := [unit.pk for unit in members if unit.pk not in found]:
         raise LookupError(f"The figure {code!r} has no value for the units {missing}.")
     return dict(found)
+
+
+def frozen(code: str, unit: Unit, day: date) -> FrozenFigure | None:
+    """What the figure said when the rows of that day expired; None while they are there."""
+    return FrozenFigure.objects.filter(code=code, unit=unit, day=day).first()
 
 
 def rows(code: str, unit: Unit, day: date, at: datetime, viewer: Scope) -> ShownRows:

@@ -6,7 +6,7 @@ The client makes a UUID for each record. The service asks ``first_answer`` befor
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +16,6 @@ from django.utils.translation import gettext_lazy as _
 
 from xiaodun.kit.errors import Refusal
 from xiaodun.kit.models import Receipt
-
-# How long a repeat is recognised; a device that was offline longer meets the domain's own constraints.
-KEPT = timedelta(days=60)
 
 
 class AlreadyAnswered(Exception):  # noqa: N818  (an outcome of a race, not a fault)
@@ -68,8 +65,3 @@ def keep_answer(
         )
     except IntegrityError:
         raise AlreadyAnswered(f"{source} {client_id}") from None
-
-
-def purge(*, before: datetime) -> int:
-    """Forget receipts older than ``before``; returns how many."""
-    return Receipt.objects.filter(at__lt=before).delete()[0]

@@ -9,6 +9,9 @@ class RunKind(models.TextChoices):
     BACKUP = "backup", _("Backup")
     RESTORE = "restore", _("Restore")
     RESTORE_TEST = "restore_test", _("Restore test")
+    RETENTION = "retention", _("Deletion of what had its time")
+    ROTATION = "rotation", _("Change of keys")
+    KEYS_SEEN = "keys_seen", _("Copies of the keys seen")
 
 
 class RunState(models.TextChoices):

@@ -55,6 +55,22 @@ def ask_for_backup(*, by: User, at: datetime) -> Run:
     return run
 
 
+@transaction.atomic
+def note_keys_seen(*, by: User, at: datetime) -> Run:
+    """Somebody looked, and the copies of keys and backup identity lie where they would be found."""
+    run = Run.objects.create(
+        kind=RunKind.KEYS_SEEN,
+        state=RunState.DONE,
+        asked_by=by,
+        asked_at=at,
+        started_at=at,
+        finished_at=at,
+        progress=100,
+    )
+    audit.record(by=by, action="operations.note_keys_seen", obj=run, at=at)
+    return run
+
+
 def take_backup(*, run: Run | None = None, to: Path | None = None, test: bool, at: datetime) -> list[Run]:
     """Make a backup now and, with ``test``, restore that very file into a temporary place and prove it.
 

@@ -6,15 +6,38 @@ class SurveillanceConfig(AppConfig):
     label = "surveillance"
 
     def ready(self) -> None:
+        from django.db.models import Q
         from django.utils.translation import gettext_lazy as _
 
         from xiaodun.absence.services import EPISODES_CHANGED
-        from xiaodun.kit import outbox
+        from xiaodun.kit import outbox, retention
         from xiaodun.messages.services import register_kind
         from xiaodun.people.services import ENROLMENT_CHANGED, ENROLMENTS_LOADED
         from xiaodun.surveillance import figures, services
+        from xiaodun.surveillance.models import Signal, SignalCase
 
         figures.register()
+        confirmed = Q(signal__state=Signal.State.CONFIRMED)
+        retention.register(
+            retention.Kind(
+                code="surveillance.case",
+                name=_("Persons counted by signals"),
+                model=SignalCase,
+                day="onset",
+                unit="signal__unit__path",
+                only=~confirmed,
+            )
+        )
+        retention.register(
+            retention.Kind(
+                code="surveillance.confirmed_case",
+                name=_("Persons of confirmed signals"),
+                model=SignalCase,
+                day="onset",
+                unit="signal__unit__path",
+                only=confirmed,
+            )
+        )
         register_kind(
             code="signal",
             title=_("Signal: %(unit)s, %(count)s cases"),

@@ -48,6 +48,7 @@ BACKUP_RECIPIENTS = [load_or_make_identity(DATA_DIR / "backup-identity.txt")]
 BACKUP_DAYS = 30
 FILES_DIR = DATA_DIR / "files"
 PUBLIC_SETTINGS: dict[str, str] = {}
+CERTIFICATE = CERTIFICATE_KEY = ""
 
 OUTBOX_WAKER = "xiaodun.config.jobs.wake_up"
 

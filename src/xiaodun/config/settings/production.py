@@ -62,6 +62,14 @@ if not 1 <= BACKUP_DAYS <= 90:
     raise env.SettingError(
         "XIAODUN_BACKUP_DAYS must be from 1 to 90: what was erased must not live on in backups."
     )
+CERTIFICATE = env.text(
+    "XIAODUN_CERTIFICATE",
+    "file (PEM) of the certificate chain with which `xiaodun serve` itself speaks HTTPS",
+    default="",
+)
+CERTIFICATE_KEY = env.text(
+    "XIAODUN_CERTIFICATE_KEY", "file (PEM, mode 0600) of the certificate's key", default=""
+)
 # Uploads lie here under names of our own making; backups hold them.
 FILES_DIR = DATA_DIR / "files"
 

@@ -28,6 +28,7 @@ BACKUP_RECIPIENTS: list[str] = []
 BACKUP_DAYS = 30
 FILES_DIR = DATA_DIR / "files"
 PUBLIC_SETTINGS: dict[str, str] = {}
+CERTIFICATE = CERTIFICATE_KEY = ""
 
 _url = os.environ.get("XIAODUN_TEST_DATABASE_URL", "")
 if _url:

@@ -18,6 +18,7 @@ COMMANDS = {
     "check",
     "demo",
     "detect",
+    "doctor",
     "jobs",
     "keys",
     "migrate",

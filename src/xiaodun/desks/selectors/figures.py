@@ -14,6 +14,7 @@ from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.services import log_read
 from xiaodun.figures import selectors as figures
+from xiaodun.figures.models import FrozenFigure
 from xiaodun.figures.registry import Asked, Column, Definition, State, Value, definition
 from xiaodun.figures.selectors import ShownRow, ShownRows
 from xiaodun.kit import clock
@@ -105,6 +106,8 @@ class FigurePage:
     has_links: bool
     has_where: bool
     agrees: bool
+    # What the figure said when its rows expired; None while they are there.
+    frozen: FrozenFigure | None
     crumbs: list[dict[str, str]]
 
 
@@ -124,6 +127,9 @@ def figure_page(
     if unit is None:
         raise Http404
     value = figures.value(code, unit, day, at)
+    frozen = figures.frozen(code, unit, day)
+    if frozen is not None:
+        value = Value(frozen.number, frozen.of, State.NA)
     rows = figures.rows(code, unit, day, at, scope)
     # Masked rows too: a masked child was shown as well.
     keys = _keys(rows.rows)
@@ -163,6 +169,7 @@ def figure_page(
         has_links=any(row.url for row in shown),
         has_where=several,
         agrees=rows.total == (value.number or 0),
+        frozen=frozen,
         crumbs=[
             {"label": ancestor.label, "url": reverse("desks:institution", args=[ancestor.pk])}
             for ancestor in chain
