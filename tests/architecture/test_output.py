@@ -10,6 +10,7 @@ REVIEWED_SQL = {
     "xiaodun.kit.audit": "advisory lock of the sealer, PostgreSQL only",
     "xiaodun.kit.checks": "PRAGMA names from a constant tuple",
     "xiaodun.operations.backup.databases": "names of tables from the database's own catalogue, quoted",
+    "xiaodun.operations.doctor.checks": "two constant questions to PostgreSQL",
     "xiaodun.operations.backup.restoring": "the name of the temporary database, quoted by Django",
 }
 
