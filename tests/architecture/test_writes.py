@@ -37,8 +37,6 @@ NOT_AUDITED = {
     "xiaodun.ladders.services.restart": "inside an audited write; a new run beside the old one",
     "xiaodun.ladders.services.climb_due": "the clock's doing; each step leaves a notice",
     "xiaodun.figures.services.freeze": "inside the audited retention run; the row keeps the moment",
-    "xiaodun.operations.retention.services.signature_of": "a sum; writes no row",
-    "xiaodun.operations.retention.services.holds_on": "a read of the run",
     "xiaodun.messages.services.register_kind": "declares a text at start; writes no row",
     "xiaodun.messages.services.send": "inside an audited write; the message row says who got what and when",
     "xiaodun.messages.services.send_each": "as send",

@@ -130,7 +130,7 @@ def clock_offset(at: datetime) -> Result:
     ahead = newest - at if newest else timedelta(0)
     offset = timedelta(0)
     if connection.vendor == "postgresql" and not clock.is_shifted():
-        offset = abs(_ask("SELECT clock_timestamp()") - clock.now())
+        offset = abs(_ask("SELECT clock_timestamp()") - at)
     remedy = _("Let chrony or systemd-timesyncd set the clock of every machine.")
     if ahead > CLOCK_WRONG:
         return Result(

@@ -59,6 +59,15 @@ def units_held_by(scope: Scope) -> QuerySet[Unit]:
     return units
 
 
+def holds_on(day: date) -> list[LegalHold]:
+    """The holds in force: confirmed, not lifted, not past their end."""
+    return list(
+        LegalHold.objects.filter(confirmed_at__isnull=False, lifted_at__isnull=True, until__gte=day)
+        .select_related("unit")
+        .order_by("pk")
+    )
+
+
 def hold_visible_to(scope: Scope, hold_id: int) -> LegalHold:
     """Raises ``Http404`` for a foreign hold exactly as for an unknown one."""
     hold = LegalHold.objects.filter(pk=hold_id, unit__in=units_held_by(scope)).select_related("unit").first()

@@ -1,12 +1,8 @@
 """Letting go of what has had its time, and holding it where a named ground demands it."""
 
-import hashlib
-import hmac
-import json
 from datetime import date, datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +12,8 @@ from xiaodun.kit.errors import Refusal
 from xiaodun.operations.choices import RunKind, RunState
 from xiaodun.operations.models import LegalHold, Run
 from xiaodun.operations.retention.rules import rules_on
+from xiaodun.operations.retention.selectors import holds_on
+from xiaodun.operations.retention.signing import signature_of
 from xiaodun.organisations.models import Unit
 
 
@@ -63,22 +61,6 @@ def _report(run: Run, lines: list[dict[str, Any]], dry: bool, at: datetime) -> R
     run.save()
     audit.record(by=run.asked_by, action="operations.let_go", obj=run, at=at, facts=run.facts)
     return run
-
-
-def signature_of(facts: dict[str, Any]) -> str:
-    """HMAC by the audit's key over a report without its signature."""
-    content = {name: value for name, value in facts.items() if name not in {"signature", "seconds"}}
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hmac.new(settings.AUDIT_KEY, f"retention\n{text}".encode(), hashlib.sha256).hexdigest()
-
-
-def holds_on(day: date) -> list[LegalHold]:
-    """The holds in force: confirmed, not lifted, not past their end."""
-    return list(
-        LegalHold.objects.filter(confirmed_at__isnull=False, lifted_at__isnull=True, until__gte=day)
-        .select_related("unit")
-        .order_by("pk")
-    )
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from xiaodun.kit.errors import Refusal
 from xiaodun.kit.models import AuditEntry, Receipt
 from xiaodun.operations.retention import services
 from xiaodun.operations.retention.rules import Keep, Rule, rule_file, rules_on
+from xiaodun.operations.retention.signing import signature_of
 from xiaodun.screening.models import CheckSession, Finding
 
 pytestmark = pytest.mark.django_db
@@ -129,9 +130,9 @@ def test_a_lifted_hold_keeps_nothing_and_a_hold_needs_ground_and_end(past):
 
 def test_the_report_is_signed_and_a_changed_one_shows(past):
     run = services.let_go(at=night(2022, 9, 1))
-    assert services.signature_of(run.facts) == run.facts["signature"]
+    assert signature_of(run.facts) == run.facts["signature"]
     changed = run.facts | {"rows": 0}
-    assert services.signature_of(changed) != run.facts["signature"]
+    assert signature_of(changed) != run.facts["signature"]
     assert AuditEntry.objects.filter(action="operations.let_go").count() == 1
 
 
