@@ -116,3 +116,5 @@ screenshots: browser .venv/dev.stamp .venv/assets.stamp
 
 campaigns: browser .venv/dev.stamp .venv/assets.stamp
 	$(BIN)/pytest -m campaign campaigns
+	@$(BIN)/python tools/with_postgresql.py $(BIN)/pytest -m "campaign and postgresql" campaigns; code=$$?; \
+	  if [ $$code = 69 ] && [ "$$CI" != true ]; then exit 0; fi; exit $$code

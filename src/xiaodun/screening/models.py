@@ -3,6 +3,7 @@
 from django.db import models
 
 from xiaodun.accounts.models import User
+from xiaodun.kit.fields import EncryptedText
 from xiaodun.organisations.models import Unit
 from xiaodun.people.models import Person
 from xiaodun.screening.choices import CheckKind, FindingStatus
@@ -47,7 +48,7 @@ class CheckRevision(models.Model):
     version = models.PositiveSmallIntegerField()
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
-    reason = models.CharField(max_length=200, blank=True)
+    reason = EncryptedText(default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "version"], name="one_revision_a_version")]

@@ -236,9 +236,14 @@ def correct_check(
                     obj=session,
                     at=at,
                     unit=session.group,
-                    facts={"version": session.version, "persons": sorted(changed), "reason": reason},
+                    facts={"version": session.version, "persons": sorted(changed)},
+                    # The reason is free text, which may say anything about them.
                     subjects={
-                        members[pk]: {"old": _data_or_none(old.get(pk)), "new": _data_or_none(wanted.get(pk))}
+                        members[pk]: {
+                            "old": _data_or_none(old.get(pk)),
+                            "new": _data_or_none(wanted.get(pk)),
+                            "reason": reason,
+                        }
                         for pk in sorted(changed)
                     },
                 )

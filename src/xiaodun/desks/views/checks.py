@@ -29,6 +29,12 @@ from xiaodun.screening.selectors import (
     session_visible_to,
 )
 
+# The class page sends one body to submit and to correct.
+_FIELDS = frozenset(
+    {"client_id", "day", "tapped_at", "clock_offset_ms", "base_version", "findings", "reason"}
+)
+_FIELDS_OF_A_FINDING = frozenset({"person", "status", "symptoms", "onset"})
+
 
 @require_GET
 @requires(Right.SUBMIT_CHECK)
@@ -117,7 +123,15 @@ def _body(request: HttpRequest) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict):
         raise _malformed("body")
+    _refuse_unknown(body, _FIELDS)
     return body
+
+
+def _refuse_unknown(row: dict[str, Any], known: frozenset[str], where: str = "") -> None:
+    """What no client sends is a mistake or an attempt to write what is not the client's to write."""
+    for name in row:
+        if name not in known:
+            raise _malformed(f"{where}{name}")
 
 
 def _required(body: dict[str, Any], field: str, parse: Any) -> Any:
@@ -143,6 +157,8 @@ def _findings(body: dict[str, Any]) -> list[FindingInput]:
         raise _malformed("findings")
     findings = []
     for number, row in enumerate(rows, start=1):
+        if isinstance(row, dict):
+            _refuse_unknown(row, _FIELDS_OF_A_FINDING, f"findings[{number}].")
         try:
             onset = row["onset"]
             findings.append(
