@@ -45,7 +45,8 @@ from tests.factories import (
     submit,
 )
 from xiaodun.absence.models import Episode
-from xiaodun.accounts.models import ApiToken, User
+from xiaodun.accounts.factors.totp import new_secret
+from xiaodun.accounts.models import ApiToken, Factor, User, UserSession
 from xiaodun.accounts.services import assign_role, deactivate_user, make_api_token, revoke_api_token
 from xiaodun.kit.clock import local_day
 from xiaodun.messages.models import Message
@@ -116,6 +117,27 @@ def _tell_everybody(cast: Cast, users: Iterable[User]) -> None:
             )
 
 
+def _protect(
+    cast: Cast, keeper: User, users: Mapping[str, User], objects: dict[tuple[str, str], list]
+) -> None:
+    """A session and a second factor for each actor and for strangers; one of the staff of each scope."""
+    others = {"other_school": cast.stranger, "former": keeper, "drill": cast.trainer}
+    own = {f"own:{actor}": user for actor, user in users.items()}
+    for scope, user in (own | others | {"own": cast.stranger}).items():
+        session, _is_new = UserSession.objects.get_or_create(
+            user=user,
+            session_key=f"of-{user.pk}",
+            defaults={"level": "password", "started_at": cast.at, "seen_at": cast.at},
+        )
+        factor, _is_new = Factor.objects.get_or_create(
+            user=user, kind="totp", defaults={"secret": new_secret(), "made_at": cast.at}
+        )
+        objects["user_session", scope], objects["factor", scope] = [session.pk], [factor.pk]
+    staff_members = {"own": cast.teacher, "same_grade": cast.colleague, "same_school": cast.doctor} | others
+    for scope, user in staff_members.items():
+        objects["staff_member", scope] = [user.pk]
+
+
 def make_district() -> District:
     """Build it: every class but class_d has been checked, has a signal, illness files and messages."""
     cast = make_cast()
@@ -182,7 +204,9 @@ def make_district() -> District:
     objects["hold", "own"] = [_hold_on(cast.district, cast)]
     objects["hold", "former"] = [_hold_on(former.district, cast)]
     objects["report", "own"] = [let_go(dry=True, at=cast.at).pk]
-    for kind in ("group", "session", "signal", "file", "institution", "message", "person", "hold", "report"):
+    _protect(cast, former.keeper, users, objects)
+    kinds = ("group", "session", "signal", "file", "institution", "message", "person", "hold", "report")
+    for kind in (*kinds, "user_session", "factor", "staff_member"):
         objects[kind, "unknown"] = [UNKNOWN]
     objects["group_code", "unknown"] = ["X-0-0"]
     objects["figure", "unknown"] = [FIGURE, UNKNOWN]
@@ -330,6 +354,11 @@ def _deleted(cast: Cast, objects: Mapping[tuple[str, str], list]) -> dict[tuple[
         ("file", "deleted"): [_gone(Episode, objects["file", "own"], state=Episode.State.VOID)],
         ("person", "deleted"): [_gone_person(cast)],
         ("message", "deleted"): [_gone(Message, objects["message", f"own:{TEACHER}"])],
+        ("user_session", "deleted"): [
+            _gone(UserSession, objects["user_session", f"own:{TEACHER}"], session_key="gone")
+        ],
+        ("factor", "deleted"): [_gone(Factor, objects["factor", f"own:{TEACHER}"], kind="passkey")],
+        ("staff_member", "deleted"): [_gone(User, objects["staff_member", "own"], username="gone")],
     }
     for unit in (group, school):
         Unit.objects.get(pk=unit.pk).delete()

@@ -107,13 +107,15 @@ class Page:
     def scopes(self) -> tuple[str, ...]:
         if not self.about:
             return ("own",)
-        # Grades and classes share their institution; messages are one's own or somebody else's.
-        if self.about in {"institution", "institution_open", "message"}:
+        # Grades and classes share their institution; messages, sessions, factors are one's own or not.
+        if self.about in {"institution", "institution_open", "message", "user_session", "factor"}:
             return ("own", "other_school", "former", "drill", "deleted", "unknown")
         if self.about == "hold":
             return ("own", "former", "unknown")
         if self.about == "report":
             return ("own", "unknown")
+        if self.about == "staff_member":
+            return tuple(scope for scope in SCOPES if scope not in {"closed", "moved"})
         # A child moves with its file; classes and what is counted of them stay.
         of_a_child = self.about == "file" or self.about.startswith("person")
         return SCOPES if of_a_child else tuple(scope for scope in SCOPES if scope != "moved")
@@ -161,7 +163,20 @@ PAGES: tuple[Page, ...] = (
         method="post",
         data={"role": TEACHER},
     ),
+    Page("accounts:challenge", {ANONYMOUS: 302, TOKEN: 302} | each(302)),
     Page("accounts:confirm", each(200)),
+    Page("accounts:security", each(200)),
+    Page("accounts:password", each(200)),
+    Page("accounts:end_session", each(302), "user_session", "post", reach=_OWN),
+    Page("accounts:end_other_sessions", each(302), method="post"),
+    Page("accounts:enrol", each(200)),
+    Page("accounts:enrol_app", each(200)),
+    Page("accounts:enrol_passkey", each(200)),
+    Page("accounts:recovery_codes", each(200)),
+    Page("accounts:remove_factor", each(302), "factor", "post", reach=_OWN),
+    Page("accounts:staff_sign_in", each(200, CLERK, OFFICER)),
+    Page("accounts:reissue_factor", each(200, CLERK, OFFICER), "staff_member", "post"),
+    Page("accounts:unpause", each(302, CLERK, OFFICER), "staff_member", "post"),
     Page("accounts:sign_out", {ANONYMOUS: 302, TOKEN: 302} | each(302), method="post"),
     Page(
         "accounts:language", {ANONYMOUS: 302, TOKEN: 302} | each(302), method="post", data={"language": "en"}

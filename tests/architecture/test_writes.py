@@ -26,6 +26,10 @@ WRITING_METHODS = frozenset(
 # Public functions of a services module that need no audit row of their own. Each with the reason; one that
 # no longer exists, or has an audit row after all, must leave the list.
 NOT_AUDITED = {
+    "xiaodun.accounts.services.attempts.claim_factor_attempt": "a count; the proof that follows is audited",
+    "xiaodun.accounts.services.attempts.clear_factor_attempts": "as claim_factor_attempt",
+    "xiaodun.accounts.services.attempts.forget_attempts": "counts that have had their time",
+    "xiaodun.accounts.services.sign_in.forget_ended_sessions": "rows of sessions that were over before",
     "xiaodun.accounts.services.sign_in.mark_session_seen": "each minute of use; start and end are audited",
     "xiaodun.duties.services.record_evidence": "one INSERT inside a write that is audited itself",
     "xiaodun.duties.services.follow_evidence": "the chase keeps closed_at, the ladder stopped_at",

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from xiaodun.accounts.assurance import Assurance
 from xiaodun.accounts.choices import Level, Right
 from xiaodun.accounts.models import User
-from xiaodun.accounts.policies import Scope
+from xiaodun.accounts.passwords import is_due
+from xiaodun.accounts.policies import Scope, needs_second_factor
 from xiaodun.kit import clock
 from xiaodun.kit.errors import Refusal, wants_json
 
@@ -35,6 +36,11 @@ Door = Callable[Concatenate[HttpRequest, Params], HttpResponseBase]
 def login_required(view: View[Params]) -> Door[Params]:
     """Signed-in users only. Pages lead to the sign-in page and back; scripts and machines get 401."""
     return _door(view, None, Level.PASSWORD)
+
+
+def entrance(view: View[Params]) -> Door[Params]:
+    """Signed-in users, also those who owe a new password or a second factor: where they settle that."""
+    return _door(view, None, Level.PASSWORD, is_entrance=True)
 
 
 def requires(right: Right, *, at_least: Level = Level.PASSWORD) -> Callable[[View[Params]], Door[Params]]:
@@ -82,13 +88,17 @@ def level_of(request: HttpRequest) -> Level | None:
     return assurance.level if assurance else None
 
 
-def _door(view: View[Params], right: Right | None, at_least: Level) -> Door[Params]:
+def _door(
+    view: View[Params], right: Right | None, at_least: Level, *, is_entrance: bool = False
+) -> Door[Params]:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponseBase:
         level = level_of(request)
         if level is None or not level.reaches(at_least):
             return _ask_to_sign_in(request)
         scoped = cast(ScopedRequest, request)
+        if not is_entrance and (owed := _owed_first(scoped, level)):
+            return owed
         if right is not None and not scoped.scope.has(right):
             raise Refusal(
                 "right-missing",
@@ -102,6 +112,41 @@ def _door(view: View[Params], right: Right | None, at_least: Level) -> Door[Para
     # Read by the test that holds every address against the access matrix.
     guarded.required_right = right  # type: ignore[attr-defined]  # a function takes attributes
     return cast("Door[Params]", guarded)
+
+
+def _owed_first(request: ScopedRequest, level: Level) -> HttpResponse | None:
+    """The way to what the user must do before anything else; none when nothing is owed."""
+    if level in {Level.DEVICE, Level.DEMO}:
+        return None
+    if is_due(request.user, clock.now()):
+        return _lead_to(
+            request,
+            "accounts:password",
+            Refusal(
+                "password-due",
+                _("Your password has had its time."),
+                status=403,
+                lifts=_("Choose a new one on the page for it, then send it again."),
+            ),
+        )
+    if level == Level.PASSWORD and needs_second_factor(request.scope):
+        return _lead_to(
+            request,
+            "accounts:enrol",
+            Refusal(
+                "factor-needed",
+                _("Your role sees more than one class: it needs a second factor beside the password."),
+                status=403,
+                lifts=_("Set one up on the page for it, then send it again."),
+            ),
+        )
+    return None
+
+
+def _lead_to(request: HttpRequest, page: str, refusal: Refusal) -> HttpResponse:
+    if _is_script(request):
+        raise refusal
+    return HttpResponseRedirect(reverse(page))
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -50,6 +50,16 @@ class Level(models.TextChoices):
         return order.index(self) >= order.index(least)
 
 
+class FactorKind(models.TextChoices):
+    """What a user has beside the password."""
+
+    TOTP = "totp", _("authenticator app")
+    PASSKEY = "passkey", _("passkey")
+    RECOVERY = "recovery", _("recovery code")
+    # Handed over in person when all others are lost; opens once and counts as nothing but a way in.
+    ISSUED = "issued", _("code from the office")
+
+
 class TokenScope(models.TextChoices):
     CHECKS_WRITE = "checks:write", _("send checks")
     ROSTERS_READ = "rosters:read", _("read the lists of groups")

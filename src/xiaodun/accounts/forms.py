@@ -1,64 +1,105 @@
-"""Forms of sign-in and activation."""
+"""Forms of sign-in."""
 
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.accounts.models import User
+from xiaodun.kit.errors import Refusal
+
+# Longer ones would only let a stranger make the server hash.
+_LONGEST_PASSWORD = 256
 
 
-class SignInForm(AuthenticationForm):
-    """User name and password. An unknown user, a wrong password and a closed account get the same answer."""
+class AnswerableForm(forms.Form):
+    """A form that can show why a service refused what it holds."""
 
-    error_messages = {
-        "invalid_login": _("The user name or the password is wrong."),
-        "inactive": _("The user name or the password is wrong."),
-    }
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they come
-        self.fields["username"].label = _("User name")
-        self.fields["username"].widget.attrs |= {
-            "autocomplete": "username",
-            "autocapitalize": "none",
-            "class": "form-control",
-        }
-        # A page that jumps into a field hides what stands above it: here the buttons of a demonstration.
-        del self.fields["username"].widget.attrs["autofocus"]
-        self.fields["password"].widget.attrs |= {"class": "form-control"}
-        self.fields["password"].label = _("Password")
-        for field, message in (
-            ("username", _("Enter your user name.")),
-            ("password", _("Enter your password.")),
-        ):
-            self.fields[field].error_messages["required"] = message
+    def refuse(self, refusal: Refusal, field: str | None = None) -> None:
+        """Show the refusal beside ``field`` (or above the form), with what would lift it."""
+        self.add_error(field, forms.ValidationError([str(refusal.message), *_more(refusal)]))
 
 
-class ConfirmForm(forms.Form):
-    """The password of whoever is signed in, once more."""
+class PasswordField(forms.CharField):
+    """A password as it is typed. ``autocomplete`` tells a password manager which one."""
 
-    password = forms.CharField(
-        label=_("Password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "class": "form-control"}),
-        error_messages={"required": _("Enter your password.")},
+    def __init__(self, *, label: Any, autocomplete: str, required: Any, help_text: Any = "") -> None:
+        super().__init__(
+            label=label,
+            strip=False,
+            max_length=_LONGEST_PASSWORD,
+            help_text=help_text,
+            widget=forms.PasswordInput(attrs={"autocomplete": autocomplete, "class": "form-control"}),
+            error_messages={"required": required},
+        )
+
+
+class SignInForm(AnswerableForm):
+    """User name and password."""
+
+    username = forms.CharField(
+        label=_("Staff number or phone"),
+        max_length=64,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "class": "form-control"}
+        ),
+        error_messages={"required": _("Enter your staff number or phone.")},
+    )
+    password = PasswordField(
+        label=_("Password"), autocomplete="current-password", required=_("Enter your password.")
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+
+class ConfirmForm(AnswerableForm):
+    """The password of whoever is signed in, once more."""
+
+    password = PasswordField(
+        label=_("Password"), autocomplete="current-password", required=_("Enter your password.")
+    )
+
+
+class CodeForm(AnswerableForm):
+    """A code of an app or from paper. Empty when a passkey answers instead."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=32,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "class": "form-control",
+            }
+        ),
+        error_messages={"required": _("Enter the code.")},
+    )
+
+
+class AppCodeForm(CodeForm):
+    """The six digits that an authenticator app shows."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
-
-    def clean_password(self) -> str:
-        password: str = self.cleaned_data["password"]
-        if not self.user.check_password(password):
-            raise forms.ValidationError(_("The password is wrong."))
-        return password
+        self.fields["code"].label = _("Six digits from the app")
+        self.fields["code"].widget.attrs["inputmode"] = "numeric"
 
 
-class ActivationCodeForm(forms.Form):
+class PasskeyForm(AnswerableForm):
+    """What the browser made, and how its owner calls it."""
+
+    name = forms.CharField(
+        label=_("Name of this passkey"),
+        help_text=_("So that you recognise it later, e.g. office PC."),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "form-control"}),
+        error_messages={"required": _("Give the passkey a name.")},
+    )
+    credential = forms.CharField(widget=forms.HiddenInput, max_length=20_000, required=False)
+
+
+class ActivationCodeForm(AnswerableForm):
     """The code on a slip."""
 
     code = forms.CharField(
@@ -77,7 +118,7 @@ class ActivationCodeForm(forms.Form):
     )
 
 
-class NewPasswordForm(forms.Form):
+class NewPasswordForm(AnswerableForm):
     """A password, twice; whether it is good enough, the service says."""
 
     password = forms.CharField(
@@ -98,10 +139,27 @@ class NewPasswordForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        self.fields["password"].help_text = " ".join(password_validators_help_texts())
+        self.fields["password"].help_text = " ".join(
+            text for text in password_validators_help_texts() if text
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if "password" in cleaned and "again" in cleaned and cleaned["password"] != cleaned["again"]:
             self.add_error("again", _("The two are not the same."))
         return cleaned
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """The present password as well."""
+
+    present = PasswordField(
+        label=_("Present password"), autocomplete="current-password", required=_("Enter your password.")
+    )
+    field_order = ("present", "password", "again")
+
+
+def _more(refusal: Refusal) -> list[str]:
+    if refusal.errors:
+        return [str(error.message) for error in refusal.errors]
+    return [str(refusal.lifts)] if refusal.lifts else []

@@ -5,7 +5,8 @@ import hashlib
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
-from xiaodun.accounts.choices import Level, Role
+from xiaodun.accounts.choices import FactorKind, Level, Role
+from xiaodun.kit.fields import EncryptedText
 from xiaodun.organisations.models import Unit
 
 
@@ -16,6 +17,8 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=40)
     language = models.CharField(max_length=10, default="zh-hans")
     is_active = models.BooleanField(default=True)
+    # Null while there is no password: a slip activates the account.
+    password_set_at = models.DateTimeField(null=True)
 
     USERNAME_FIELD = "username"
     objects = BaseUserManager["User"]()
@@ -58,6 +61,54 @@ class UserSession(models.Model):
     started_at = models.DateTimeField()
     # To the minute.
     seen_at = models.DateTimeField()
+
+
+class Factor(models.Model):
+    """Something that a user has beside the password; its secret stands encrypted.
+
+    Each recovery code is a row of its own. ``counter`` never falls: of a TOTP the last step that opened, of a
+    passkey its count of signatures, of a printed code 1 once it was used. So each code opens once.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="factors")
+    kind = models.CharField(max_length=12, choices=FactorKind)
+    name = models.CharField(max_length=40, blank=True)
+    secret = EncryptedText()
+    counter = models.BigIntegerField(default=0)
+    made_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "kind"],
+                condition=models.Q(kind__in=[FactorKind.TOTP, FactorKind.ISSUED]),
+                name="one_factor_of_these_kinds",
+            )
+        ]
+
+
+class FormerPassword(models.Model):
+    """The hash of a password that a user had, kept only where the profile forbids its return."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="former_passwords")
+    password = models.CharField(max_length=128)
+    set_at = models.DateTimeField()
+
+
+class AttemptCount(models.Model):
+    """Failed attempts of late: at an account, from a browser known to it, from an address.
+
+    One table that all processes share, so that a limit holds whichever of them answers.
+    """
+
+    key = models.CharField(max_length=96, unique=True)
+    # The account that is attacked, for those who look after it; none where no user has the name.
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="attempts")
+    count = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField()
+    paused_until = models.DateTimeField(null=True)
 
 
 class ApiToken(models.Model):

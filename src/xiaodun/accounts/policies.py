@@ -166,6 +166,16 @@ class Scope:
         return next(iter(self.roles()), None)
 
 
+def needs_second_factor(scope: Scope) -> bool:
+    """Whether a password alone is too little: for all who see more than one group, export or administer.
+
+    A guard holds no right on files, and a teacher of one class sees one class.
+    """
+    held = [grant for grant in scope.grants if grant.rights]
+    beyond_a_group = any(grant.unit_kind != UnitKind.GROUP for grant in held)
+    return beyond_a_group or len({grant.unit_id for grant in held}) > 1
+
+
 def token_grant(unit: Unit, scopes: Sequence[str]) -> Grant:
     """What a token with ``scopes`` may do on ``unit`` and all below it."""
     rights = frozenset(right for scope in scopes for right in TOKEN_RIGHTS[TokenScope(scope)])

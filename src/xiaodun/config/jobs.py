@@ -9,10 +9,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.contrib.sessions.models import Session
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task, db_task, lock_task
 
+from xiaodun.accounts.services.attempts import forget_attempts
+from xiaodun.accounts.services.sign_in import forget_ended_sessions
 from xiaodun.duties.services import chase_due
 from xiaodun.kit import audit, clock, outbox
 from xiaodun.kit.models import Installation
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 DELIVERED_KEPT = timedelta(days=14)
 # A backup that was asked for and that no worker took after so long is put into the queue again.
 WAKE_UP_LOST = timedelta(minutes=2)
+# Longer than any pause of sign-in.
+ATTEMPTS_KEPT = timedelta(days=1)
 _BATCH = 500
 
 
@@ -66,7 +69,8 @@ def sweep(*, now: datetime) -> None:
     steps: list[Callable[[], object]] = [
         lambda: let_go(at=now),
         lambda: outbox.purge(before=now - DELIVERED_KEPT),
-        lambda: Session.objects.filter(expire_date__lt=now).delete(),
+        lambda: forget_ended_sessions(at=now),
+        lambda: forget_attempts(before=now - ATTEMPTS_KEPT),
     ]
     _run_all("sweep", steps)
 

@@ -94,11 +94,10 @@ def end_sessions(*, by: Actor, user: User, why: str, at: datetime, keep: str | N
 
 
 @transaction.atomic
-def record_failed_sign_in(*, username: str, at: datetime) -> None:
-    """Keep that somebody failed to sign in. An unknown name is not kept: it may be a mistyped password."""
-    user = User.objects.filter(username=username).first()
-    facts = {"known": user is not None}
-    audit.record(by=None, action="accounts.record_failed_sign_in", obj=user or User(), at=at, facts=facts)
+def forget_ended_sessions(*, at: datetime) -> None:
+    """Drop the rows of sessions that ended because nobody came back to them."""
+    Session.objects.filter(expire_date__lt=at).delete()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
 def _forget(keys: Iterable[str | None]) -> None:

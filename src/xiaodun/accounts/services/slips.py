@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.accounts.models import ActivationSlip, Actor, User
-from xiaodun.accounts.refusals import refuse_weak_password, slip_refusal
+from xiaodun.accounts.refusals import slip_refusal
 from xiaodun.accounts.selectors import SLIP, open_slips
-from xiaodun.accounts.services.sign_in import end_sessions
+from xiaodun.accounts.services.passwords import set_password
 from xiaodun.kit import audit, codes
 from xiaodun.kit.errors import Refusal
 from xiaodun.organisations.models import Unit
@@ -94,10 +94,7 @@ def activate(*, slip: ActivationSlip, password: str, at: datetime) -> User:
         Refusal: ``password-too-weak``; ``slip-not-valid`` when somebody else was faster.
     """
     user = take_slip(slip=slip, at=at)
-    refuse_weak_password(password, user)
-    user.set_password(password)
-    user.save(update_fields=["password"])
-    end_sessions(by=user, user=user, why="password", at=at)
+    user = set_password(by=user, user=user, password=password, at=at)
     audit.record(by=user, action="accounts.activate", obj=user, unit=slip.unit, at=at)
     return user
 

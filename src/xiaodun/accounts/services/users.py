@@ -1,4 +1,4 @@
-"""Writes to users and their roles, and the record of who signed in."""
+"""Writes to users and their roles."""
 
 import unicodedata
 from datetime import date, datetime
@@ -42,6 +42,7 @@ def create_user(*, by: Actor, username: str, name: str, at: datetime, password: 
     else:
         refuse_weak_password(password, user)
         user.set_password(password)
+        user.password_set_at = at
     user.save(force_insert=True)
     audit.record(by=by, action="accounts.create_user", obj=user, at=at)
     return user

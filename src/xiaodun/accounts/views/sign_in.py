@@ -1,64 +1,89 @@
 """Sign-in, sign-out and the choice of language."""
 
-from typing import Any
+from datetime import datetime
 
 from django.conf import settings
-from django.contrib.auth.views import LoginView
-from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import redirect, resolve_url
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
 
 from xiaodun.accounts import services
 from xiaodun.accounts.access import is_own_address, level_of
-from xiaodun.accounts.choices import Level
-from xiaodun.accounts.forms import SignInForm
+from xiaodun.accounts.choices import FactorKind, Level
+from xiaodun.accounts.forms import CodeForm, SignInForm
+from xiaodun.accounts.known_browsers import KnownBrowser
 from xiaodun.accounts.models import User
+from xiaodun.accounts.pending import Pending
 from xiaodun.accounts.selectors import DemoUser, demo_users
 from xiaodun.accounts.services import sign_in as sessions
+from xiaodun.accounts.services.attempts import Origin, prove_password
+from xiaodun.accounts.views.proof import answer_status, proof_context, prove
 from xiaodun.kit import clock
+from xiaodun.kit.errors import Refusal
 
 # A language chosen before signing in. It goes with the session: the next user of a shared PC has their own.
 _CHOSEN_LANGUAGE = "language"
 
 
-class SignIn(LoginView):
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
     """User name and password; in a demonstration also one button a role."""
-
-    template_name = "accounts/sign_in.html"
-    authentication_form = SignInForm
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        level = level_of(request)
-        # An enrolled device opens little; whoever needs more signs in here.
-        if level is not None and level.reaches(Level.PASSWORD):
-            return HttpResponseRedirect(self.get_success_url())
-        return super().dispatch(request, *args, **kwargs)
-
-    def form_valid(self, form: Any) -> HttpResponseRedirect:
-        user: User = form.get_user()
-        sessions.start_session(
-            request=self.request, user=user, level=Level.PASSWORD, how="password", at=clock.now()
-        )
-        return _in_own_language(self.request, user, HttpResponseRedirect(self.get_success_url()))
-
-    def form_invalid(self, form: Form) -> HttpResponse:
-        if form.non_field_errors():
-            sessions.record_failed_sign_in(username=form.data.get("username", "").strip(), at=clock.now())
-        # 422: scripts and tests can tell a refused form from an empty one.
-        return self.render_to_response(self.get_context_data(form=form), status=422)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            **kwargs,
-            page_title=_("Sign in"),
-            demo_users=_offered_demo_users(),
-        )
+    asked = request.POST.get("next") or request.GET.get("next") or ""
+    onwards = asked if is_own_address(request, asked) else ""
+    level = level_of(request)
+    # An enrolled device opens little; whoever needs more signs in here.
+    if level is not None and level.reaches(Level.PASSWORD):
+        return redirect(onwards or settings.LOGIN_REDIRECT_URL)
+    form = SignInForm(request.POST if request.method == "POST" else None)
+    refused: Refusal | None = None
+    if form.is_bound and form.is_valid():
+        try:
+            return _with_password(request, form, onwards)
+        except Refusal as refusal:
+            refused = refusal
+            form.refuse(refusal)
+    context = {
+        "page_title": _("Sign in"),
+        "form": form,
+        "next": onwards,
+        "demo_users": _offered_demo_users(),
+    }
+    return answer_status(render(request, "accounts/sign_in.html", context), form, refused)
 
 
-sign_in = SignIn.as_view()
+@never_cache
+@require_http_methods(["GET", "POST"])
+def challenge(request: HttpRequest) -> HttpResponse:
+    """After the password: a code or a passkey. Without a password shown lately, back to the start."""
+    at = clock.now()
+    pending = Pending.of(request.session, at)
+    if pending is None:
+        return redirect("accounts:sign_in")
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    refused: Refusal | None = None
+    if form.is_bound:
+        try:
+            factor = prove(request, pending.user, form, at=at)
+        except Refusal as refusal:
+            refused = refusal
+            form.refuse(refusal)
+        else:
+            if factor is not None:
+                # What an office hands over opens the door to enrolment, not those that need a second factor.
+                level = Level.PASSWORD if factor.kind == FactorKind.ISSUED else Level.MFA
+                return _enter(request, pending.user, level, factor.kind, pending.onwards, at)
+    context = {
+        "page_title": _("Second step of signing in"),
+        "form": form,
+        "address": resolve_url("accounts:challenge"),
+        **proof_context(request, pending.user),
+    }
+    return answer_status(render(request, "accounts/challenge.html", context), form, refused)
 
 
 @require_POST
@@ -68,8 +93,7 @@ def sign_in_to_demo(request: HttpRequest) -> HttpResponse:
     chosen = next((demo for demo in _offered_demo_users() if demo.role == request.POST.get("role")), None)
     if chosen is None:
         raise Http404
-    sessions.start_session(request=request, user=chosen.user, level=Level.DEMO, how="demo", at=clock.now())
-    return _in_own_language(request, chosen.user, redirect(settings.LOGIN_REDIRECT_URL))
+    return _enter(request, chosen.user, Level.DEMO, "demo", "", clock.now())
 
 
 @require_POST
@@ -93,8 +117,32 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     else:
         request.session[_CHOSEN_LANGUAGE] = language
     back = request.POST.get("next", "")
-    allowed = is_own_address(request, back)
-    return _with_language(HttpResponseRedirect(back if allowed else resolve_url("/")), language)
+    response = HttpResponseRedirect(back if is_own_address(request, back) else resolve_url("/"))
+    return _with_language(response, language)
+
+
+def _with_password(request: HttpRequest, form: SignInForm, onwards: str) -> HttpResponse:
+    """On to the second factor, or in: whoever must have one and has none is led to enrolment by the doors."""
+    at = clock.now()
+    user = prove_password(**form.cleaned_data, origin=Origin.of(request), at=at)
+    if user.factors.exists():
+        Pending(user, onwards).keep_in(request.session, at)
+        return redirect("accounts:challenge")
+    return _enter(request, user, Level.PASSWORD, "password", onwards, at)
+
+
+def _enter(
+    request: HttpRequest, user: User, level: Level, how: str, onwards: str, at: datetime
+) -> HttpResponse:
+    chosen = request.session.pop(_CHOSEN_LANGUAGE, None)
+    Pending.forget(request.session)
+    sessions.start_session(request=request, user=user, level=level, how=how, at=at)
+    if chosen is not None and chosen != user.language:
+        services.set_language(by=user, language=chosen, at=at)
+    response = _with_language(redirect(onwards or settings.LOGIN_REDIRECT_URL), user.language)
+    if level != Level.DEMO:
+        KnownBrowser.of(request).remember(user, response)
+    return response
 
 
 def _offered_demo_users() -> list[DemoUser]:
@@ -102,16 +150,7 @@ def _offered_demo_users() -> list[DemoUser]:
     return demo_users(clock.local_day(clock.now())) if is_demo else []
 
 
-def _in_own_language(
-    request: HttpRequest, user: User, response: HttpResponseRedirect
-) -> HttpResponseRedirect:
-    chosen = request.session.pop(_CHOSEN_LANGUAGE, None)
-    if chosen is not None and chosen != user.language:
-        services.set_language(by=user, language=chosen, at=clock.now())
-    return _with_language(response, user.language)
-
-
-def _with_language(response: HttpResponseRedirect, language: str) -> HttpResponseRedirect:
+def _with_language(response: HttpResponse, language: str) -> HttpResponse:
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,

@@ -84,7 +84,31 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["username", "name"]},
+    },
+    {"NAME": "xiaodun.accounts.passwords.ProfileValidator"},
 ]
+# "asvs" or "dengbao", see accounts.passwords.
+PASSWORD_PROFILE = "asvs"  # noqa: S105 - the name of a profile
+
+# Failures at one account (from browsers that it does not know) or from one known browser, and the pause.
+SIGN_IN_FAILURES = 5
+SIGN_IN_WINDOW = timedelta(minutes=5)
+SIGN_IN_PAUSE = timedelta(minutes=15)
+# Failures from one address within the window. A school of 200 staff stands behind one: on the first day each
+# may mistype once and still nobody is kept out. Browsers that are known are never kept out by it.
+SIGN_IN_ADDRESS_FAILURES = 300
+SIGN_IN_ADDRESS_PAUSE = timedelta(minutes=5)
+# After the password, how long the second factor may take.
+SIGN_IN_PENDING = timedelta(minutes=10)
+KNOWN_BROWSER_AGE = timedelta(days=180)
+RECOVERY_CODES = 10
+# As long as an activation slip.
+ISSUED_CODE_AGE = timedelta(hours=72)
+# What authenticator apps and passkeys call this system.
+SITE_NAME = "Xiaodun"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]

@@ -96,6 +96,14 @@ else:
 DATABASES = {"default": _database}
 OUTBOX_WAKER = "xiaodun.config.jobs.wake_up"
 
+PASSWORD_PROFILE = env.text(
+    "XIAODUN_PASSWORD_PROFILE",
+    "asvs (length, no forced change) or dengbao (composition, change after 90 days, no re-use)",
+    default="asvs",
+)
+if PASSWORD_PROFILE not in {"asvs", "dengbao"}:
+    raise env.SettingError("XIAODUN_PASSWORD_PROFILE must be asvs or dengbao.")
+
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
 
