@@ -54,6 +54,7 @@ KEYWORDS: dict[str, tuple | None] = {
 CHINESE_IS_DATA = {
     "accounts/views/sign_in.py": "the language's name for itself",
     "config/cli.py": "the product's name in the help",
+    "config/onboarding.py": "the headings of the list that a district writes",
     "config/demo.py": "what the invented people of the demonstration are called and write",
     "engine/calendar/state.py": "the holiday table's word for a working weekend",
     "engine/simulation": "names of invented people and institutions",

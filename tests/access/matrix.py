@@ -230,6 +230,8 @@ PAGES: tuple[Page, ...] = (
     # In December no class of last year is left to move, and no step to take back.
     Page("desks:year_do", each(409, CLERK, OFFICER), "institution", "post"),
     Page("desks:year_undo", each(404, CLERK, OFFICER), "institution", "post"),
+    Page("desks:practice", each(200, CLERK, OFFICER), "institution"),
+    Page("desks:practice_make", each(302, CLERK, OFFICER), "institution", "post"),
     Page("desks:clerk_group", each(200, CLERK, OFFICER), "group"),
     Page("desks:group_act", each(200, CLERK, OFFICER), "group_move"),
     Page("desks:group_act_do", each(422, CLERK, OFFICER), "group_move", "post"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xiaodun import __version__
-from xiaodun.config import cli_operations
+from xiaodun.config import cli_onboarding, cli_operations
 from xiaodun.config.console import (
     DEMO,
     CommandError,
@@ -46,6 +46,8 @@ Try it
 Run a district (settings from the environment: docs/operations/settings.md)
   keys      print fresh keys for the environment
   migrate   make or upgrade the database; load calendar, rules, ladders and playbook
+  district  the district, its first officer and administrator, with a slip for each
+  structure  institutions, classes and posts from one list
   check     look for what is unsafe or unfinished in settings and database
   serve     web server, jobs and schedule in one process
   jobs      jobs and schedule alone, beside a web server of your own (WSGI: xiaodun.config.wsgi)
@@ -375,6 +377,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_demo_options(each)
     add(keys, "Prints fresh keys as lines for an environment file.")
     cli_operations.add_commands(add)
+    cli_onboarding.add_commands(add)
     for name in DELEGATED:
         commands.add_parser(name, add_help=False)
     return parser

@@ -11,6 +11,7 @@ from xiaodun.accounts.models import User
 from xiaodun.organisations.choices import GroupKind, UnitKind
 from xiaodun.organisations.models import Unit
 from xiaodun.people.models import Person
+from xiaodun.screening.choices import Symptom
 
 _EARLIEST = date(2000, 1, 1)
 _LATEST = date(2100, 1, 1)
@@ -95,7 +96,7 @@ class ActForm(forms.Form):
                 field.queryset = Unit.objects.filter(pk__in=ids).order_by("path")
             elif isinstance(field, UserChoice):
                 field.queryset = User.objects.filter(pk__in=[user.pk for user in users]).order_by("name")
-            elif name == "persons" and isinstance(field, forms.TypedMultipleChoiceField):
+            elif name in {"person", "persons"} and isinstance(field, forms.TypedChoiceField):
                 field.choices = [(person.pk, f"{shown_name(person)} {person.number}") for person in persons]
 
     def suits(self, name: str, unit: Unit) -> bool:
@@ -137,6 +138,20 @@ class BedForm(ActForm):
     number = Text(label=_("Student number"), max_length=32, help_text=_("Of a pupil of this school."))
     seat = Number(label=_("Bed"), required=False, min_value=1, max_value=999, help_text=_("May stay empty."))
     valid_from = Day(label=_("First day in the room"))
+
+
+class IllForm(ActForm):
+    person = forms.TypedChoiceField(
+        label=_("Pupil"), coerce=int, widget=forms.Select(attrs={"class": "form-select"})
+    )
+    onset = Day(label=_("First day of illness"))
+    symptoms = forms.MultipleChoiceField(
+        label=_("Symptoms"),
+        required=False,
+        choices=Symptom,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        help_text=_("As far as they are known."),
+    )
 
 
 class MoveForm(ActForm):

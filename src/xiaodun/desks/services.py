@@ -1,10 +1,12 @@
 """What a page writes: that somebody looked, and acts that need the facts of more than one app."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Model
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.accounts.models import User
@@ -12,10 +14,15 @@ from xiaodun.desks.selectors.readiness import ready_rows
 from xiaodun.kit import audit, clock
 from xiaodun.kit.errors import Refusal, RowError
 from xiaodun.organisations.models import Unit
+from xiaodun.organisations.selectors import school_calendar
 from xiaodun.organisations.services import join_unit
 from xiaodun.people.models import Person
 from xiaodun.people.services.enrolments import undo_leave, undo_transfer
+from xiaodun.screening.choices import CheckKind, FindingStatus
 from xiaodun.screening.models import Finding
+from xiaodun.screening.policies import FindingInput
+from xiaodun.screening.selectors import findings_in_force, session_of
+from xiaodun.screening.services import correct_check, submit_check
 
 
 def log_read(
@@ -99,3 +106,65 @@ def let_begin(*, by: User, unit: Unit, first_day: date, at: datetime) -> Unit:
             ],
         )
     return join_unit(by=by, unit=unit, first_day=first_day, at=at)
+
+
+@transaction.atomic
+def enter_running_illness(
+    *, by: User, group: Unit, person_id: int, onset: date, symptoms: Sequence[str], at: datetime
+) -> None:
+    """Somebody is ill when their class begins: noted by a check of the last school day before.
+
+    The file follows from it as from any other check, and nobody types the illness again.
+
+    Raises:
+        Refusal: ``class-has-begun`` (409), ``no-school-day-before`` (409), and those of a check.
+    """
+    today = clock.local_day(at)
+    if group.first_day is not None and group.first_day < today:
+        raise Refusal(
+            "class-has-begun",
+            _("This class has begun: its illnesses are noted by its checks."),
+            facts={"first_day": group.first_day.isoformat()},
+            labels={"first_day": _("First day")},
+            lifts=_("Ask the class teacher or the doctor to note it in the check of the day."),
+        )
+    tomorrow = today + timedelta(days=1)
+    try:
+        day = school_calendar(group).previous_school_day(min(group.first_day or tomorrow, tomorrow))
+    except LookupError:
+        raise Refusal(
+            "no-school-day-before",
+            _("No school day is known before the class begins."),
+            lifts=_("Enter the term first."),
+        ) from None
+    finding = FindingInput(person_id, FindingStatus.ABSENT_ILL, tuple(symptoms), onset)
+    session = session_of(group, CheckKind.MORNING, day)
+    if session is None:
+        submit_check(
+            by=by,
+            group=group,
+            kind=CheckKind.MORNING,
+            day=day,
+            findings=[finding],
+            tapped_at=at,
+            received_at=at,
+            clock_offset_ms=0,
+            client_id=uuid4(),
+            source=f"start:{by.pk}",
+        )
+        return
+    others = [
+        FindingInput(each.person_id, each.status, tuple(each.symptoms), each.onset)
+        for each in findings_in_force(session)
+        if each.person_id != person_id
+    ]
+    correct_check(
+        by=by,
+        session=session,
+        base_version=session.version,
+        findings=[*others, finding],
+        reason=gettext("ill when the class began"),
+        at=at,
+        client_id=uuid4(),
+        source=f"start:{by.pk}",
+    )

@@ -189,6 +189,7 @@ class GroupPage:
     day: date
     is_class: bool
     is_open: bool
+    may_enter_ill: bool
     members: list[MemberRow]
     coming: list[MemberRow]
     teachers: list[RoleAssignment]
@@ -241,6 +242,7 @@ def group_page(unit: Unit, scope: Scope, *, by: User, at: datetime) -> GroupPage
         day=day,
         is_class=unit.group_kind == GroupKind.CLASS,
         is_open=unit.last_day is None or unit.last_day >= day,
+        may_enter_ill=unit.first_day is None or unit.first_day >= day,
         members=[member(row.person, row.number, ends.get(row.person.pk)) for row in shown],
         coming=[member(row.person, row.number, row.valid_from) for row in coming],
         teachers=list(held.select_related("user").order_by("valid_from", "pk")),

@@ -43,7 +43,7 @@ def test_a_class_without_a_teacher_stands_first_with_its_remedy(cast, clerk):
 
 
 @pytest.mark.parametrize(
-    "name", ["add", "bed", "move", "split", "merge", "teacher", "substitute", "rename", "close"]
+    "name", ["add", "bed", "move", "split", "merge", "teacher", "substitute", "rename", "close", "ill"]
 )
 def test_every_act_says_what_follows_and_opens_with_what_is_known(cast, clerk, name):
     answer = clerk.get(reverse("desks:group_act", args=[cast.class_a.pk, name]))

@@ -150,7 +150,7 @@ def _form(request: ScopedRequest, subject: Subject, act: Act, *, data: Any = Non
             )
         ],
         users=colleagues_of(subject.institution, day),
-        persons=pages.persons_in(subject.unit, day) if "persons" in form.fields else [],
+        persons=pages.persons_in(subject.unit, day) if {"person", "persons"} & set(form.fields) else [],
         shown_name=lambda who: pages.shown_name(who, request.scope.may(Right.SEE_ROSTER, subject.unit)),
     )
     return form

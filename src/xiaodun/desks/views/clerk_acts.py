@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from xiaodun.accounts.models import User
 from xiaodun.desks import forms
 from xiaodun.desks.selectors import clerk as pages
+from xiaodun.desks.services import enter_running_illness
 from xiaodun.kit import clock
 from xiaodun.organisations.choices import GroupKind
 from xiaodun.organisations.models import Unit
@@ -97,6 +98,18 @@ def _split(by: User, subject: Subject, data: Mapping[str, Any], at: datetime) ->
 def _merge(by: User, subject: Subject, data: Mapping[str, Any], at: datetime) -> str:
     services.merge_classes(by=by, group=subject.unit, into=data["into"], on=data["on"], at=at)
     return _group_url(data["into"])
+
+
+def _ill(by: User, subject: Subject, data: Mapping[str, Any], at: datetime) -> str:
+    enter_running_illness(
+        by=by,
+        group=subject.unit,
+        person_id=data["person"],
+        onset=data["onset"],
+        symptoms=data["symptoms"],
+        at=at,
+    )
+    return _group_url(subject.unit)
 
 
 def _teacher(by: User, subject: Subject, data: Mapping[str, Any], at: datetime) -> str:
@@ -222,6 +235,17 @@ GROUP_ACTS: Mapping[str, Act] = {
         _("Merge"),
         _merge,
         lambda subject, day: {"on": day},
+    ),
+    "ill": Act(
+        forms.IllForm,
+        _("Already ill when the class begins"),
+        _(
+            "It is noted in a check of the last school day before the class begins, and the illness file "
+            "opens by itself. You will not see it again: it belongs to the doctor and to the class teacher."
+        ),
+        _("Enter"),
+        _ill,
+        lambda subject, day: {"onset": day},
     ),
     "teacher": Act(
         forms.TeacherForm,
