@@ -59,6 +59,7 @@ CHINESE_IS_DATA = {
     "engine/calendar/state.py": "the holiday table's word for a working weekend",
     "engine/simulation": "names of invented people and institutions",
     "organisations/grades.py": "how schools write their grades",
+    "people/imports": "how schools write their lists",
     "people/pinyin.py": "readings of surnames",
 }
 

@@ -42,6 +42,25 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent
 })
 
+// Long work on the server: what it says of itself, every two seconds, and the page anew once it is done.
+const work = document.querySelector("[data-poll]")
+if (work) {
+  const bar = work.querySelector("progress")
+  const words = work.querySelector("[data-poll-words]")
+  const ask = async () => {
+    const answer = await fetch(work.dataset.poll, { headers: { Accept: "application/json" } }).catch(() => null)
+    if (answer?.ok) {
+      const state = await answer.json()
+      if (!state.at_work) return location.reload()
+      if (words.textContent !== state.words) words.textContent = state.words
+      bar.max = state.of
+      bar.value = state.done
+    }
+    setTimeout(ask, 2000)
+  }
+  setTimeout(ask, 1000)
+}
+
 document.querySelector("[data-focus]")?.focus()
 
 // "/" leads to the search field, as on the pages of officers everywhere; never from inside a field.

@@ -55,9 +55,10 @@ from xiaodun.operations.retention.services import ask_for_hold, let_go
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import ancestors_of, institution_of
 from xiaodun.organisations.services import close_unit, create_district, open_term
-from xiaodun.people.models import Person
+from xiaodun.people.models import Person, RosterImport
 from xiaodun.people.selectors import roster
 from xiaodun.people.services import EnrolmentRow, PersonRow, enrol_many, register_persons
+from xiaodun.people.services.rosters import hand_in_roster
 from xiaodun.screening.models import CheckSession
 from xiaodun.screening.policies import FindingInput
 from xiaodun.screening.selectors import findings_in_force
@@ -193,6 +194,7 @@ def make_district() -> District:
         objects["figure", scope] = [FIGURE, group.pk]
         objects["institution", scope] = [institution_of(group).pk]
         objects["person", scope] = [Episode.objects.get(pk=objects["file", scope][0]).person_id]
+        objects["roster", scope] = [_hand_in(institution_of(group), cast)]
     objects["file", "moved"] = [Episode.objects.get(person=moved).pk]
     objects["person", "moved"] = [moved.pk]
     _tell_everybody(cast, [*users.values(), former.keeper])
@@ -206,7 +208,7 @@ def make_district() -> District:
     objects["report", "own"] = [let_go(dry=True, at=cast.at).pk]
     _protect(cast, former.keeper, users, objects)
     kinds = ("group", "session", "signal", "file", "institution", "message", "person", "hold", "report")
-    for kind in (*kinds, "user_session", "factor", "staff_member"):
+    for kind in (*kinds, "user_session", "factor", "staff_member", "roster"):
         objects[kind, "unknown"] = [UNKNOWN]
     objects["group_code", "unknown"] = ["X-0-0"]
     objects["figure", "unknown"] = [FIGURE, UNKNOWN]
@@ -246,6 +248,20 @@ def _message_to(user: User) -> int:
     message = Message.objects.filter(recipient=user).first()
     assert message is not None
     return message.pk
+
+
+def _hand_in(unit: Unit, cast: Cast) -> int:
+    """A list that waits to be read."""
+    roster = hand_in_roster(
+        by=cast.officer,
+        unit=unit,
+        kind="pupils",
+        file_name="名单.csv",
+        content="姓名,班级".encode(),
+        effective_on=cast.day,
+        at=cast.at,
+    )
+    return roster.pk
 
 
 def _find_three_ill(group: Unit, user: User, at: datetime) -> int:
@@ -353,6 +369,7 @@ def _deleted(cast: Cast, objects: Mapping[tuple[str, str], list]) -> dict[tuple[
         ("signal", "deleted"): [_gone(Signal, objects["signal", "own"], unit=group)],
         ("file", "deleted"): [_gone(Episode, objects["file", "own"], state=Episode.State.VOID)],
         ("person", "deleted"): [_gone_person(cast)],
+        ("roster", "deleted"): [_gone(RosterImport, objects["roster", "own"], token="gone")],
         ("message", "deleted"): [_gone(Message, objects["message", f"own:{TEACHER}"])],
         ("user_session", "deleted"): [
             _gone(UserSession, objects["user_session", f"own:{TEACHER}"], session_key="gone")

@@ -108,7 +108,7 @@ class Page:
         if not self.about:
             return ("own",)
         # Grades and classes share their institution; messages, sessions, factors are one's own or not.
-        if self.about in {"institution", "institution_open", "message", "user_session", "factor"}:
+        if self.about in {"institution", "institution_open", "message", "user_session", "factor", "roster"}:
             return ("own", "other_school", "former", "drill", "deleted", "unknown")
         if self.about == "hold":
             return ("own", "former", "unknown")
@@ -134,6 +134,7 @@ PERSON_ACTS = ("move", "correct")
 SCHOOL_ACTS = ("open",)
 # Who moved lately is still on the list from which the move can be taken back.
 _KEPT = {CLERK: _SCHOOL | {"moved"}, OFFICER: _DISTRICT | {"moved"}}
+_ROSTER_KEEPERS = (CLERK, OFFICER)
 _SUBMITTERS = (TEACHER, SUPERVISOR, DOCTOR)
 _OFFICES_404 = each(404, *OFFICES)
 
@@ -254,6 +255,17 @@ PAGES: tuple[Page, ...] = (
     Page("desks:inbox", each(200)),
     Page("desks:messages_read", each(302), method="post"),
     Page("desks:message_open", each(302), "message", "post", reach=_OWN),
+    # A list is of an institution; the one here still waits to be read, so nothing can be done with it yet.
+    Page("desks:rosters", each(200, *_ROSTER_KEEPERS)),
+    Page("desks:roster_hand_in", each(422, *_ROSTER_KEEPERS), method="post"),
+    Page("desks:roster_template", each(200, *_ROSTER_KEEPERS), is_page=False),
+    Page("desks:roster", each(200, *_ROSTER_KEEPERS), "roster"),
+    Page("desks:roster_progress", each(200, *_ROSTER_KEEPERS), "roster", is_page=False),
+    Page("desks:roster_marked", each(409, *_ROSTER_KEEPERS), "roster", is_page=False),
+    Page("desks:roster_answer", each(409, *_ROSTER_KEEPERS), "roster", "post"),
+    Page("desks:roster_approve", each(409, *_ROSTER_KEEPERS), "roster", "post"),
+    Page("desks:roster_discard", each(409, *_ROSTER_KEEPERS), "roster", "post"),
+    Page("desks:roster_leavers", each(302, *_ROSTER_KEEPERS), "roster", "post"),
     # --- api: a session opens nothing here, a token its own unit ---
     Page("api:api-root", _EVERYBODY_404, is_json=True),
     Page("api:unknown", _EVERYBODY_404, is_json=True),

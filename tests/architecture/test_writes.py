@@ -50,6 +50,7 @@ NOT_AUDITED = {
     "xiaodun.surveillance.services.history.log_event": "a line of history inside an audited write",
     "xiaodun.messages.services.mark_read": "the reader's own mark; the row keeps read_at",
     "xiaodun.messages.services.withdraw": "inside an audited write; the row keeps withdrawn_at",
+    "xiaodun.people.services.rosters.take_roster": "a worker's claim; what it reads or applies is audited",
 }
 
 # Services without `at`: what they do has no moment.

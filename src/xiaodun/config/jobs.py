@@ -23,6 +23,9 @@ from xiaodun.operations import jobs as operations
 from xiaodun.operations.retention.services import let_go
 from xiaodun.operations.selectors import waiting_backups
 from xiaodun.operations.services import take_backup
+from xiaodun.people.choices import RosterState
+from xiaodun.people.selectors import rosters_wait
+from xiaodun.people.services.rosters import apply_roster, purge_roster_files, read_roster, take_roster
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +63,8 @@ def tick(*, now: datetime) -> None:
         # Whose wake-up was lost with the queue.
         lambda: [operations.back_up(pk) for pk in waiting_backups(before=now - WAKE_UP_LOST)],
         lambda: Installation.objects.filter(kind=Installation.Kind.DEMO).update(clock_seen=now),
+        # In a task of its own: a long list must not keep the next tick waiting.
+        lambda: wake_rosters() if rosters_wait(at=now) else None,
     ]
     _run_all("tick", steps)
 
@@ -71,6 +76,7 @@ def sweep(*, now: datetime) -> None:
         lambda: outbox.purge(before=now - DELIVERED_KEPT),
         lambda: forget_ended_sessions(at=now),
         lambda: forget_attempts(before=now - ATTEMPTS_KEPT),
+        lambda: purge_roster_files(at=now),
     ]
     _run_all("sweep", steps)
 
@@ -79,6 +85,17 @@ def night(*, now: datetime) -> None:
     """Back up, and prove that very file by restoring it; failures are recorded and told by the service."""
     with request_id():
         take_backup(test=True, at=now)
+
+
+def work_on_rosters(*, now: Callable[[], datetime]) -> int:
+    """Read or apply every list that waits; returns how many. Each takes a while: ``now`` is asked anew."""
+    worked = 0
+    while (roster := take_roster(at=now())) is not None:
+        with request_id():
+            step = apply_roster if roster.state == RosterState.APPLYING else read_roster
+            step(roster=roster, at=now())
+        worked += 1
+    return worked
 
 
 def _run_all(name: str, steps: list[Callable[[], object]]) -> None:
@@ -105,6 +122,18 @@ def wake() -> None:
 def wake_up() -> None:
     """Ask a worker to look at the outbox (``settings.OUTBOX_WAKER``)."""
     wake()
+
+
+@db_task()  # type: ignore[untyped-decorator]  # huey has no types
+@lock_task("rosters")  # type: ignore[untyped-decorator]  # huey has no types
+def import_rosters() -> None:
+    """Read and apply the lists that wait; one worker at a time, since each takes much of the machine."""
+    work_on_rosters(now=clock.now)
+
+
+def wake_rosters() -> None:
+    """Ask a worker to look at handed-in lists (``settings.ROSTER_WAKER``)."""
+    import_rosters()
 
 
 @db_periodic_task(crontab())  # type: ignore[untyped-decorator]  # huey has no types

@@ -31,6 +31,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         items.extend(_boards(request, scope))
     if scope.has(Right.MANAGE_PEOPLE):
         items.append(_item(request, _("Lists"), reverse("desks:lists"), "users"))
+        items.append(_item(request, _("Import lists"), reverse("desks:rosters"), "table-import"))
         items.append(_item(request, _("Readiness"), reverse("desks:readiness"), "clipboard-check"))
     if scope.has(Right.SEE_ROSTER):
         items.append(_item(request, _("Find a person"), reverse("desks:persons"), "search"))

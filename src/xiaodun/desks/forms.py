@@ -250,3 +250,30 @@ class OverrideForm(forms.Form):
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     reason = Text(label=_("Reason"), max_length=200, help_text=_("Name no person."))
+
+
+class RosterForm(forms.Form):
+    """A list to hand in: whose it is, the file, and the day from which it holds."""
+
+    unit = forms.TypedChoiceField(
+        label=_("List of"), widget=forms.Select(attrs={"class": "form-select"}), choices=()
+    )
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("Excel (.xlsx, .xls) or CSV, at most 20 MB. Headings in any order."),
+        widget=forms.ClearableFileInput(attrs={"class": "form-control", "accept": ".xlsx,.xls,.csv"}),
+        error_messages={"required": _("Choose a file."), "empty": _("The file is empty.")},
+    )
+    effective_on = Day(
+        label=_("First day in the class"),
+        help_text=_("For whoever is new or moves. Before this day they count with their old class."),
+    )
+
+    def __init__(self, *args: Any, units: list[Unit], today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        by_key = {str(unit.pk): unit for unit in units}
+        field = self.fields["unit"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = [(key, unit.label) for key, unit in by_key.items()]
+        field.coerce = by_key.__getitem__
+        self.fields["effective_on"].initial = today

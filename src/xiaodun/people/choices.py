@@ -21,3 +21,23 @@ class Relation(models.TextChoices):
     FATHER = "father", _("father")
     GRANDPARENT = "grandparent", _("grandparent")
     OTHER = "other", _("other guardian")
+
+
+class RosterKind(models.TextChoices):
+    """What a list that is imported holds."""
+
+    PUPILS = "pupils", _("pupils and guardians")
+
+
+class RosterState(models.TextChoices):
+    """Where an import stands; nothing is written to any person before ``APPLYING``."""
+
+    WAITING = "waiting", _("waiting to be read")
+    READING = "reading", _("being read")
+    READY = "ready", _("ready to be applied")
+    FAULTY = "faulty", _("to be corrected")
+    UNREADABLE = "unreadable", _("cannot be read")
+    APPROVED = "approved", _("waiting to be applied")
+    APPLYING = "applying", _("being applied")
+    DONE = "done", _("applied")
+    DISCARDED = "discarded", _("discarded")

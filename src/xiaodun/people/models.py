@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from xiaodun.accounts.models import User
 from xiaodun.kit.fields import EncryptedText
 from xiaodun.organisations.models import Unit
-from xiaodun.people.choices import DocumentKind, Relation
+from xiaodun.people.choices import DocumentKind, Relation, RosterKind, RosterState
 
 
 class Person(models.Model):
@@ -141,3 +141,38 @@ class RollOver(models.Model):
                 name="one_roll_over_a_year",
             )
         ]
+
+
+class RosterImport(models.Model):
+    """A list that somebody handed in: what it would change, and what became of it.
+
+    The file itself lies encrypted in the data folder under ``token`` and is deleted after some days; what is
+    reported about it (rows by number, persons by id) stays.
+    """
+
+    kind = models.CharField(max_length=16, choices=RosterKind)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="roster_imports")
+    state = models.CharField(max_length=12, choices=RosterState)
+    # Schools name files after classes and people.
+    file_name = EncryptedText()
+    token = models.CharField(max_length=32, unique=True)
+    digest = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    # The first day in the class for whoever is new or moved.
+    effective_on = models.DateField()
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField()
+    approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    # When a worker took it; one that died is followed by another.
+    taken_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    counts = models.JSONField(default=dict)
+    # Of what would change, for whoever applies it later: another plan needs another look.
+    plan_digest = models.CharField(max_length=64, blank=True)
+    # JSON: problems, questions, who is missing, examples. Holds values of cells.
+    report = EncryptedText(null=True)
+    answers = models.JSONField(default=dict)
+    file_deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["unit", "-uploaded_at"], name="roster_import_unit")]

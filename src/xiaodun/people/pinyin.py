@@ -5,7 +5,7 @@ listed here with their reading as surnames; the common misreading is kept beside
 knows only the word looks for that one. A surname that families read in two ways has both, for that reason.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from itertools import product
 from typing import Any
@@ -92,7 +92,9 @@ def search_words_of(name: str) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _syllables(name: str) -> list[tuple[str, ...]]:
+# Three readings are made of each name, one after the other.
+@lru_cache(maxsize=4)
+def _syllables(name: str) -> tuple[tuple[str, ...], ...]:
     name = name.replace("·", " ").replace("•", " ").strip()
     read = [syllable.lower() for part in _lazy_pinyin(name) for syllable in part.split()]
     readings: list[tuple[str, ...]] = [(syllable,) for syllable in read]
@@ -101,7 +103,7 @@ def _syllables(name: str) -> list[tuple[str, ...]]:
             readings[position] = _with_misreading((syllable,), _alone(name[position]))
     elif name[:1] in SURNAMES:
         readings[0] = _with_misreading(SURNAMES[name[:1]], _alone(name[0]))
-    return readings
+    return tuple(readings)
 
 
 def _with_misreading(own: tuple[str, ...], as_word: str) -> tuple[str, ...]:

@@ -1,7 +1,11 @@
-"""How a person's name is shown to those who may not know whose row it is, and by what a person is found."""
+"""Masks of names, by what persons are found, and which handed-in lists wait for a worker."""
 
 import unicodedata
+from datetime import datetime, timedelta
 
+from django.db.models import Q
+
+from xiaodun.people.choices import RosterState
 from xiaodun.people.pinyin import COMPOUND_SURNAMES, search_words_of
 
 
@@ -23,3 +27,13 @@ def search_keys_of(number: str, name: str) -> list[str]:
     given = name[2:] if name[:2] in COMPOUND_SURNAMES else name[1:]
     keys = [number, name, given, *search_words_of(name)]
     return list(dict.fromkeys(word for word in map(search_word, keys) if word))
+
+
+# A worker that says nothing for so long is dead; another one takes its list.
+_WORKER_DEAD_AFTER = timedelta(minutes=10)
+
+
+def waits_for_worker(at: datetime) -> Q:
+    """The handed-in lists that wait to be read or applied, those of a dead worker among them."""
+    dead = Q(state__in=(RosterState.READING, RosterState.APPLYING), taken_at__lt=at - _WORKER_DEAD_AFTER)
+    return dead | Q(state__in=(RosterState.WAITING, RosterState.APPROVED))

@@ -1,8 +1,10 @@
 """Reads of persons, of what identifies them, and of who belongs to which group on which day."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
@@ -13,8 +15,8 @@ from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import valid_on, within
 from xiaodun.people.faults import parts
-from xiaodun.people.models import Enrolment, Guardian, Identity, Person, SearchKey
-from xiaodun.people.policies import search_word
+from xiaodun.people.models import Enrolment, Guardian, Identity, Person, RosterImport, SearchKey
+from xiaodun.people.policies import search_word, waits_for_worker
 
 # Sorts after every character of a key.
 _LAST = "\U0010ffff"
@@ -119,3 +121,25 @@ def found_by(words: str) -> Q:
         return Q(pk__in=())
     keys = SearchKey.objects.filter(key__gte=word, key__lt=word + _LAST)
     return Q(pk__in=keys.values("person"))
+
+
+def rosters_wait(*, at: datetime) -> bool:
+    """Whether a list that was handed in waits for a worker. One query."""
+    return RosterImport.objects.filter(waits_for_worker(at)).exists()
+
+
+def rosters_visible_to(scope: Scope) -> QuerySet[RosterImport]:
+    """The lists handed in for units whose people the reader manages, the newest first."""
+    return (
+        RosterImport.objects.filter(scope.q(Right.MANAGE_PEOPLE, "unit__"))
+        .select_related("unit", "uploaded_by")
+        .order_by("-uploaded_at", "-pk")
+    )
+
+
+def report_of(roster: RosterImport) -> dict[str, Any]:
+    """The report with all its parts, empty where the list has none."""
+    empty: dict[str, Any] = {
+        "problems": [], "questions": [], "missing": [], "samples": [], "notes": {}, "refusal": None,
+    }  # fmt: skip
+    return empty | (json.loads(roster.report) if roster.report else {})

@@ -51,6 +51,7 @@ PUBLIC_SETTINGS: dict[str, str] = {}
 CERTIFICATE = CERTIFICATE_KEY = ""
 
 OUTBOX_WAKER = "xiaodun.config.jobs.wake_up"
+ROSTER_WAKER = "xiaodun.config.jobs.wake_rosters"
 
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 # Serves the files out of the package; a production collects and compresses them.

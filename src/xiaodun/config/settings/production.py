@@ -95,6 +95,7 @@ else:
     raise env.SettingError("XIAODUN_DATABASE_URL must begin with postgresql:// or sqlite://.")
 DATABASES = {"default": _database}
 OUTBOX_WAKER = "xiaodun.config.jobs.wake_up"
+ROSTER_WAKER = "xiaodun.config.jobs.wake_rosters"
 
 PASSWORD_PROFILE = env.text(
     "XIAODUN_PASSWORD_PROFILE",

@@ -8,11 +8,14 @@ from xiaodun.people.services.enrolments import (
     ENROLMENT_CHANGED,
     ENROLMENTS_LOADED,
     EnrolmentRow,
+    MoveRow,
     enrol,
     enrol_many,
     leave_group,
     move_transfer,
+    renumber_many,
     transfer,
+    transfer_many,
     undo_leave,
     undo_transfer,
 )
@@ -20,8 +23,10 @@ from xiaodun.people.services.erasure import erase_again, erase_person
 from xiaodun.people.services.guardians import GuardianValues, set_guardians, set_guardians_of_many
 from xiaodun.people.services.identities import IdentityValues, keep_identities, keep_identity
 from xiaodun.people.services.persons import (
+    PersonChange,
     PersonRow,
     correct_person,
+    correct_persons,
     register_person,
     register_persons,
 )
@@ -33,8 +38,11 @@ __all__ = [
     "EnrolmentRow",
     "GuardianValues",
     "IdentityValues",
+    "MoveRow",
+    "PersonChange",
     "PersonRow",
     "correct_person",
+    "correct_persons",
     "enrol",
     "enrol_many",
     "erase_again",
@@ -45,9 +53,11 @@ __all__ = [
     "move_transfer",
     "register_person",
     "register_persons",
+    "renumber_many",
     "set_guardians",
     "set_guardians_of_many",
     "transfer",
+    "transfer_many",
     "undo_leave",
     "undo_transfer",
 ]

@@ -6,7 +6,7 @@ Every change of an enrolment is announced as ``people.enrolment_changed`` with
 ``ANNOUNCED_TOGETHER`` enrolments in one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -38,6 +38,16 @@ class EnrolmentRow:
     valid_from: date
     number: int | None = None
     valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRow:
+    """One pupil of a batch who changes the group."""
+
+    person: Person
+    from_group: Unit
+    to_group: Unit
+    number: int | None = None
 
 
 @transaction.atomic
@@ -79,14 +89,10 @@ def enrol_many(*, by: Actor, unit: Unit, rows: Iterable[EnrolmentRow], at: datet
         )
         for row in rows
     ]
-    person_ids = sorted({enrolment.person_id for enrolment in enrolments})
     known: dict[tuple[int, int], list[Enrolment]] = {}
     roots: dict[int, str] = {}
-    for part in parts(person_ids):
-        # Evaluated for its locks; in one order, so that two batches cannot wait for each other.
-        locked = Person.objects.select_for_update(no_key=True).filter(pk__in=part).order_by("pk")
-        list(locked.values_list("pk"))
-        for row in Enrolment.objects.filter(person__in=part).select_related("group"):
+    for own in _locked_enrolments(enrolment.person_id for enrolment in enrolments).values():
+        for row in own:
             known.setdefault((row.person_id, row.group_id), []).append(row)
             roots.setdefault(row.person_id, _root_of(row.group))
     drills = _drill_roots()
@@ -106,14 +112,9 @@ def enrol_many(*, by: Actor, unit: Unit, rows: Iterable[EnrolmentRow], at: datet
     audit.record(
         by=by, action="people.enrol_many", obj=unit, unit=unit, at=at, facts={"count": len(enrolments)}
     )
-    for start in range(0, len(enrolments), ANNOUNCED_TOGETHER):
-        part_of_batch = enrolments[start : start + ANNOUNCED_TOGETHER]
-        payload = {
-            "persons": sorted({enrolment.person_id for enrolment in part_of_batch}),
-            "groups": sorted({enrolment.group_id for enrolment in part_of_batch}),
-            "since": min(enrolment.valid_from for enrolment in part_of_batch).isoformat(),
-        }
-        outbox.announce(ENROLMENTS_LOADED, payload, at=at)
+    _announce_batch(
+        [(enrolment.person_id, enrolment.group_id, enrolment.valid_from) for enrolment in enrolments], at
+    )
     return enrolments
 
 
@@ -158,6 +159,78 @@ def transfer(
     _record(by, "transfer", new, at=at, ended=old.pk, from_group=from_group.pk)
     _announce(person, [from_group.pk, to_group.pk], on, at)
     return new
+
+
+@transaction.atomic
+def transfer_many(*, by: Actor, unit: Unit, rows: Sequence[MoveRow], on: date, at: datetime) -> int:
+    """From the day ``on`` each person belongs to the other group, all or none; ``unit`` hands them in.
+
+    Whoever began in the old group on ``on`` or later never was there: that enrolment gets the right group.
+    The number of statements does not depend on the rows but for the databases' limits on one statement.
+    """
+    known = _locked_enrolments([row.person.pk for row in rows])
+    drills = _drill_roots()
+    ended: list[Enrolment] = []
+    changed: list[Enrolment] = []
+    made: list[Enrolment] = []
+    errors = []
+    for position, row in enumerate(rows, start=1):
+        own = known.get(row.person.pk, [])
+        old = next(
+            (
+                each
+                for each in own
+                if each.group_id == row.from_group.pk and (each.valid_to is None or each.valid_to >= on)
+            ),
+            None,
+        )
+        if old is None:
+            errors.append(row_error(position, _NOT_IN_GROUP, row.person.pk))
+            continue
+        new = Enrolment(
+            person=row.person,
+            group=row.to_group,
+            number=row.number,
+            valid_from=max(on, old.valid_from),
+            valid_to=old.valid_to,
+        )
+        others = [each for each in own if each.group_id == row.to_group.pk]
+        fault = _fault_in_enrolment(new, others)
+        if fault is None and _mixed(drills, {_root_of(row.from_group), _root_of(row.to_group)}):
+            fault = _DRILL_APART
+        if fault is not None:
+            errors.append(row_error(position, fault, row.person.pk))
+        elif old.valid_from >= on:
+            old.group, old.number = row.to_group, row.number
+            changed.append(old)
+        else:
+            old.valid_to = on - _DAY
+            ended.append(old)
+            made.append(new)
+    if errors:
+        raise batch_refusal(errors)
+    Enrolment.objects.bulk_update(ended, ["valid_to"], batch_size=ANNOUNCED_TOGETHER)
+    Enrolment.objects.bulk_update(changed, ["group", "number"], batch_size=ANNOUNCED_TOGETHER)
+    Enrolment.objects.bulk_create(made)
+    facts = {"count": len(rows), "on": on.isoformat()}
+    audit.record(by=by, action="people.transfer_many", obj=unit, unit=unit, at=at, facts=facts)
+    touched = [(row.person.pk, group.pk, on) for row in rows for group in (row.from_group, row.to_group)]
+    _announce_batch(touched, at)
+    return len(rows)
+
+
+@transaction.atomic
+def renumber_many(
+    *, by: Actor, unit: Unit, rows: Sequence[tuple[Enrolment, int | None]], at: datetime
+) -> int:
+    """The numbers by which groups know their members are these; ``unit`` hands them in."""
+    for enrolment, number in rows:
+        enrolment.number = number
+    enrolments = [enrolment for enrolment, _number in rows]
+    Enrolment.objects.bulk_update(enrolments, ["number"], batch_size=ANNOUNCED_TOGETHER)
+    facts = {"count": len(enrolments)}
+    audit.record(by=by, action="people.renumber_many", obj=unit, unit=unit, at=at, facts=facts)
+    return len(enrolments)
 
 
 @transaction.atomic
@@ -239,6 +312,18 @@ def _halves(person: Person, from_group: Unit, to_group: Unit, on: date) -> tuple
     return old, new
 
 
+def _locked_enrolments(person_ids: Iterable[int]) -> dict[int, list[Enrolment]]:
+    """All enrolments of these persons by person id; the persons stay locked to the end of the transaction."""
+    known: dict[int, list[Enrolment]] = {}
+    for part in parts(sorted(set(person_ids))):
+        # Evaluated for its locks; in one order, so that two batches cannot wait for each other.
+        locked = Person.objects.select_for_update(no_key=True).filter(pk__in=part).order_by("pk")
+        list(locked.values_list("pk"))
+        for row in Enrolment.objects.filter(person__in=part).select_related("group"):
+            known.setdefault(row.person_id, []).append(row)
+    return known
+
+
 def _lock(person: Person) -> None:
     # The person's row is the lock: two doors that enrol the same person at once must not both succeed. Not
     # its key: who writes rows that refer to the person need not wait, and cannot come to wait in a ring.
@@ -295,6 +380,13 @@ def _mixed(drills: frozenset[str], roots: set[str]) -> bool:
     return 0 < len(roots & drills) < len(roots)
 
 
+_NOT_IN_GROUP = Fault(
+    "not-in-group",
+    _("The person does not belong to this group then."),
+    _("Choose the group to which the person belongs."),
+    status=409,
+    field="group",
+)
 _DRILL_APART = Fault(
     "drill-and-real-mixed",
     _("Real persons and those of a drill are kept apart; this person belongs to the other side."),
@@ -368,6 +460,18 @@ def _record(by: Actor, verb: str, enrolment: Enrolment, *, at: datetime, **facts
         at=at,
         facts={"person": enrolment.person_id, "group": enrolment.group_id, **_period(enrolment), **facts},
     )
+
+
+def _announce_batch(touched: Sequence[tuple[int, int, date]], at: datetime) -> None:
+    """Announce person, group and first changed day of each, a bounded number in one row."""
+    for start in range(0, len(touched), ANNOUNCED_TOGETHER):
+        part = touched[start : start + ANNOUNCED_TOGETHER]
+        payload = {
+            "persons": sorted({person for person, _group, _since in part}),
+            "groups": sorted({group for _person, group, _since in part}),
+            "since": min(since for _person, _group, since in part).isoformat(),
+        }
+        outbox.announce(ENROLMENTS_LOADED, payload, at=at)
 
 
 def _announce(person: Person, groups: list[int], since: date, at: datetime) -> None:

@@ -121,7 +121,7 @@ def _guardians_of(
         elif given.phone.strip():
             phone = numbers.read_phone(given.phone)
             if phone is None:
-                faults.append((order, _NOT_A_PHONE))
+                faults.append((order, numbers.NOT_A_PHONE))
         if not name or len(name) > 40:
             faults.append((order, _NAME_MISSING))
         if given.relation not in {"", *Relation.values}:
@@ -143,12 +143,6 @@ def _guardian_facts(guardians: Iterable[Guardian]) -> list[dict[str, object]]:
     return [{"name": row.name, "relation": row.relation, "phone": row.phone} for row in guardians]
 
 
-_NOT_A_PHONE = Fault(
-    "phone-impossible",
-    _("Nobody can be called at this number."),
-    _("Give a mobile number, or a number with its area code."),
-    field="phone",
-)
 _NAME_MISSING = Fault(
     "name-missing",
     _("A name of at most 40 characters is needed."),

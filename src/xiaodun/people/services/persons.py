@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from xiaodun.people.faults import Fault, batch_refusal, parts, refusal_of, row_e
 from xiaodun.people.models import Person, SearchKey
 from xiaodun.people.pinyin import initials_of, pinyin_of
 from xiaodun.people.policies import search_keys_of
+from xiaodun.people.services.sealed import SEALED_TOGETHER, record_sealed
 
 # The citizen's ID number, also as the national student number (G or L before it): kept encrypted, not here.
 _ID_NUMBER = re.compile(r"[GL]?\d{17}[\dX]", re.IGNORECASE)
@@ -31,6 +32,15 @@ class PersonRow:
     sex: str = ""
     birth_year: int | None = None
     user: User | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChange:
+    """What is corrected about one person of a batch; None leaves what is on record."""
+
+    name: str | None = None
+    sex: str | None = None
+    birth_year: int | None = None
 
 
 @transaction.atomic
@@ -147,19 +157,65 @@ def _make_findable(persons: Iterable[Person]) -> None:
     )
 
 
+@transaction.atomic
+def correct_persons(
+    *, by: Actor, unit: Unit, rows: Sequence[tuple[Person, PersonChange]], at: datetime
+) -> int:
+    """Names, sexes and years of birth are corrected, all or none; returns how many persons changed.
+
+    The number of statements does not depend on the rows but for the databases' limits on one statement. Old
+    and new values are sealed under each person's key.
+    """
+    changed: dict[Person, dict[str, object]] = {}
+    errors = []
+    for position, (person, change) in enumerate(rows, start=1):
+        old = _identity(person)
+        _correct(person, change)
+        fault = _fault_in_person(person, at)
+        if fault is not None:
+            errors.append(row_error(position, fault, person.pk))
+        elif _identity(person) != old:
+            changed[person] = {"old": old, "new": _identity(person)}
+    if errors:
+        raise batch_refusal(errors)
+    fields = ["name", "pinyin", "initials", "sex", "birth_year"]
+    Person.objects.bulk_update(list(changed), fields, batch_size=SEALED_TOGETHER)
+    renamed = [person for person, change in rows if change.name is not None and person in changed]
+    for part in parts([person.pk for person in renamed]):
+        SearchKey.objects.filter(person__in=part).delete()
+    _make_findable(renamed)
+    record_sealed(by=by, verb="correct_persons", unit=unit, made=0, changed=changed, at=at)
+    return len(changed)
+
+
+def _correct(person: Person, change: PersonChange) -> None:
+    if change.name is not None:
+        _take_name(person, change.name)
+    if change.sex is not None:
+        person.sex = change.sex
+    if change.birth_year is not None:
+        person.birth_year = change.birth_year
+
+
+def _take_name(person: Person, name: str) -> None:
+    """The name with its readings."""
+    name = unicodedata.normalize("NFC", name).strip()
+    person.name = name
+    person.pinyin = pinyin_of(name)
+    person.initials = initials_of(name)
+
+
 def _person_of(row: PersonRow) -> Person:
-    name = unicodedata.normalize("NFC", row.name).strip()
-    return Person(
+    person = Person(
         kind=row.kind,
         number=unicodedata.normalize("NFKC", row.number).strip(),
-        name=name,
-        pinyin=pinyin_of(name),
-        initials=initials_of(name),
         sex=row.sex,
         birth_year=row.birth_year,
         user=row.user,
         audit_key=audit.new_subject_key(),
     )
+    _take_name(person, row.name)
+    return person
 
 
 def _fault_in_person(person: Person, at: datetime) -> Fault | None:
