@@ -48,6 +48,8 @@ from xiaodun.absence.models import Episode
 from xiaodun.accounts.factors.totp import new_secret
 from xiaodun.accounts.models import ApiToken, Factor, User, UserSession
 from xiaodun.accounts.services import assign_role, deactivate_user, make_api_token, revoke_api_token
+from xiaodun.accounts.services.devices import enrol_device
+from xiaodun.accounts.services.gate import announce_tablet
 from xiaodun.kit.clock import local_day
 from xiaodun.messages.models import Message
 from xiaodun.messages.services import send
@@ -139,6 +141,29 @@ def _protect(
         objects["staff_member", scope] = [user.pk]
 
 
+def _enrol_equipment(cast: Cast, objects: dict[tuple[str, str], list]) -> None:
+    """A phone for who checks a group in each place, and a tablet at each school's gate."""
+    places = (
+        ("own", cast.school, cast.teacher, cast.clerk),
+        ("other_school", cast.other_school, cast.stranger, cast.officer),
+        ("drill", institution_of(cast.drill_class), cast.trainer, cast.officer),
+    )
+    for scope, school, owner, clerk in places:
+        phone = enrol_device(by=owner, name="Phone", pin="738205", at=cast.at).device
+        tablet = announce_tablet(by=clerk, unit=school, name="East gate", at=cast.at).tablet
+        objects["device", scope] = [phone.pk]
+        objects["staff_device", scope] = [school.pk, phone.pk]
+        objects["tablet", scope] = [school.pk, tablet.pk]
+    objects["device", f"own:{TEACHER}"] = objects["device", "own"]
+    supervisors = enrol_device(by=cast.supervisor, name="Phone", pin="738205", at=cast.at).device
+    objects["device", f"own:{SUPERVISOR}"] = [supervisors.pk]
+    # What the others ask for as their own is the stranger's.
+    objects["device", "own"] = objects["device", "other_school"]
+    objects["device", "unknown"] = [UNKNOWN]
+    for kind in ("staff_device", "tablet"):
+        objects[kind, "unknown"] = [cast.school.pk, UNKNOWN]
+
+
 def make_district() -> District:
     """Build it: every class but class_d has been checked, has a signal, illness files and messages."""
     cast = make_cast()
@@ -198,6 +223,7 @@ def make_district() -> District:
     objects["file", "moved"] = [Episode.objects.get(person=moved).pk]
     objects["person", "moved"] = [moved.pk]
     _tell_everybody(cast, [*users.values(), former.keeper])
+    _enrol_equipment(cast, objects)
     for actor, user in users.items():
         objects["message", f"own:{actor}"] = [_message_to(user)]
     objects["message", "own"] = objects["message", "other_school"] = [_message_to(cast.stranger)]

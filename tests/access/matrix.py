@@ -27,7 +27,20 @@ ANONYMOUS, TOKEN = "anonymous", "api_token"
 # With a session or key from before: a class teacher whose role ended yesterday, a doctor who was deactivated
 # this morning, a school system whose token was revoked.
 LEAVER, DEACTIVATED, REVOKED = "leaver", "deactivated", "revoked_token"
-ACTORS = (ANONYMOUS, *ROLES, TOKEN, LEAVER, DEACTIVATED, REVOKED)
+# The teacher on an enrolled phone, opened with its PIN, and all that it opens; everything else is as for
+# nobody signed in.
+PHONE = "phone_of_teacher"
+ON_PHONE = frozenset(
+    {
+        "desks:own_checks",
+        "desks:class_check",
+        "desks:class_roster",
+        "desks:class_submit",
+        "desks:check_done",
+        "desks:check_correct",
+    }
+)
+ACTORS = (ANONYMOUS, *ROLES, TOKEN, PHONE, LEAVER, DEACTIVATED, REVOKED)
 
 # Where the object stands, seen from the teacher of class_a (and from the supervisor of a room where some of
 # its pupils sleep): the grade of the lead holds two, the school three, the district four.
@@ -86,6 +99,8 @@ class Page:
     is_page: bool = True
 
     def expected(self, actor: str, scope: str) -> int:
+        if actor == PHONE:
+            return self.expected(TEACHER if self.name in ON_PHONE else ANONYMOUS, scope)
         # Who was let go is nobody; who only lost the role is somebody without any right, like a guard.
         actor = {DEACTIVATED: ANONYMOUS, REVOKED: ANONYMOUS}.get(actor, actor)
         role = GUARD if actor == LEAVER else actor
@@ -116,6 +131,8 @@ class Page:
             return ("own", "unknown")
         if self.about == "staff_member":
             return tuple(scope for scope in SCOPES if scope not in {"closed", "moved"})
+        if self.about in {"device", "staff_device", "tablet"}:
+            return ("own", "other_school", "drill", "unknown")
         # A child moves with its file; classes and what is counted of them stay.
         of_a_child = self.about == "file" or self.about.startswith("person")
         return SCOPES if of_a_child else tuple(scope for scope in SCOPES if scope != "moved")
@@ -186,9 +203,28 @@ PAGES: tuple[Page, ...] = (
     Page("accounts:schools", {CLERK: 302, OFFICER: 200}),
     Page("accounts:staff", each(200, CLERK, OFFICER), "institution"),
     Page("accounts:print_slips", each(200, CLERK, OFFICER), "institution", "post"),
+    Page("accounts:equipment", each(200, CLERK, OFFICER), "institution"),
+    Page("accounts:revoke_staff_device", each(302, CLERK, OFFICER), "staff_device", "post"),
+    Page(
+        "accounts:announce_tablet",
+        each(200, CLERK, OFFICER),
+        "institution",
+        "post",
+        data={"name": "East gate"},
+    ),
+    Page("accounts:revoke_tablet", each(302, CLERK, OFFICER), "tablet", "post"),
+    Page("accounts:devices", each(200)),
+    # Only these two have enrolled a phone.
+    Page("accounts:revoke_device", each(404) | each(302, TEACHER, SUPERVISOR), "device", "post", reach=_OWN),
+    # What a cookie opens, these browsers without it do not see.
+    Page("accounts:unlock", {ANONYMOUS: 302, TOKEN: 302} | each(302)),
+    Page("accounts:gate", _EVERYBODY | each(200)),
+    Page("accounts:end_shift", _EVERYBODY_404, method="post"),
+    Page("accounts:guard_pin", {ANONYMOUS: 302, TOKEN: 302} | each(302)),
     # --- desks ---
     Page("desks:home", each(302)),
     Page("desks:today", each(200)),
+    Page("desks:own_checks", {TEACHER: 302, SUPERVISOR: 302, DOCTOR: 200}),
     Page("desks:class_check", each(200, *_SUBMITTERS), "group", is_history=False),
     Page("desks:class_roster", each(200, *_SUBMITTERS), "group", is_json=True, is_history=False),
     # A body that no client sends: past the door it is 422, and nothing is written.

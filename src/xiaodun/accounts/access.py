@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext_lazy as _
 
+from xiaodun.accounts import cookies
 from xiaodun.accounts.assurance import Assurance
 from xiaodun.accounts.choices import Level, Right
 from xiaodun.accounts.models import User
@@ -155,7 +156,11 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
             "sign-in-needed", _("You are not signed in."), status=401, lifts=_("Sign in and send it again.")
         )
     # What was posted cannot be repeated by a redirect: back to the start instead of a page that answers 405.
-    return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+    back = request.get_full_path() if request.method == "GET" else "/"
+    # On an enrolled phone the PIN comes first; whoever is in by it and wants more signs in fully.
+    if level_of(request) is None and cookies.secret_in(request, cookies.DEVICE):
+        return redirect_to_login(back, login_url=reverse("accounts:unlock"))
+    return redirect_to_login(back)
 
 
 def _is_script(request: HttpRequest) -> bool:

@@ -60,6 +60,14 @@ class FactorKind(models.TextChoices):
     ISSUED = "issued", _("code from the office")
 
 
+class RevokedFor(models.TextChoices):
+    LOST = "lost", _("reported lost or taken back")
+    GUESSED = "guessed", _("PIN wrong too often")
+    REPLACED = "replaced", _("enrolled anew")
+    PASSWORD = "password", _("password set anew")
+    LEFT = "left", _("role ended")
+
+
 class TokenScope(models.TextChoices):
     CHECKS_WRITE = "checks:write", _("send checks")
     ROSTERS_READ = "rosters:read", _("read the lists of groups")

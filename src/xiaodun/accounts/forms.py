@@ -1,6 +1,7 @@
 """Forms of sign-in."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
@@ -163,3 +164,88 @@ def _more(refusal: Refusal) -> list[str]:
     if refusal.errors:
         return [str(error.message) for error in refusal.errors]
     return [str(refusal.lifts)] if refusal.lifts else []
+
+
+def _pin_field(label: Any, missing: Any, *, is_new: bool) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        strip=True,
+        max_length=40,
+        widget=forms.PasswordInput(
+            attrs={
+                "autocomplete": "new-password" if is_new else "current-password",
+                "inputmode": "numeric",
+                "class": "form-control x-code",
+            }
+        ),
+        error_messages={"required": missing},
+    )
+
+
+class _NewPinForm(forms.Form):
+    """A PIN, twice; whether it is good enough, the service says."""
+
+    pin = _pin_field(_("New PIN"), _("Choose a PIN."), is_new=True)
+    again = _pin_field(_("New PIN once more"), _("Type the PIN once more."), is_new=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["pin"].help_text = _(
+            "At least six digits that nobody guesses from your number or birthday."
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "pin" in cleaned and "again" in cleaned and cleaned["pin"] != cleaned["again"]:
+            self.add_error("again", _("The two are not the same."))
+        return cleaned
+
+
+class DeviceForm(_NewPinForm):
+    """What the phone is called, and its PIN."""
+
+    name = forms.CharField(
+        label=_("Name of this phone"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+        error_messages={"required": _("Name the phone, so that you know it again.")},
+    )
+    field_order = ("name", "pin", "again")
+
+
+class PinForm(forms.Form):
+    """The PIN of an enrolled phone."""
+
+    pin = _pin_field(_("PIN"), _("Enter your PIN."), is_new=False)
+
+
+class GuardPinForm(_NewPinForm):
+    """A guard's slip and the PIN that it becomes."""
+
+    code = forms.CharField(
+        label=_("Code on the slip"),
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "spellcheck": "false", "class": "form-control x-code"}
+        ),
+        error_messages={"required": _("Enter the code on your slip.")},
+    )
+    field_order = ("code", "pin", "again")
+
+
+class ShiftForm(forms.Form):
+    """Who begins a shift, and the PIN."""
+
+    guard = forms.ModelChoiceField(
+        label=_("Who begins"),
+        queryset=User.objects.none(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={"required": _("Choose who begins.")},
+    )
+    pin = _pin_field(_("PIN"), _("Enter your PIN."), is_new=False)
+
+    def __init__(self, *args: Any, guards: Sequence[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = cast("forms.ModelChoiceField[User]", self.fields["guard"])
+        chosen.queryset = User.objects.filter(pk__in=[guard.pk for guard in guards]).order_by("name", "pk")

@@ -7,8 +7,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
+from xiaodun.accounts.access import level_of
 from xiaodun.accounts.assurance import Assurance
+from xiaodun.accounts.choices import Level
 from xiaodun.accounts.models import User
+from xiaodun.accounts.policies import Scope, device_scope
 from xiaodun.accounts.selectors import scope_of
 from xiaodun.accounts.services import sign_in
 from xiaodun.kit import clock
@@ -38,9 +41,14 @@ class ScopeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.scope = SimpleLazyObject(  # type: ignore[attr-defined]  # ScopedRequest declares it
-            lambda: scope_of(request.user, clock.local_day(clock.now()))
+            lambda: _scope_of(request)
         )
         return self.get_response(request)
+
+
+def _scope_of(request: HttpRequest) -> Scope:
+    scope = scope_of(request.user, clock.local_day(clock.now()))
+    return device_scope(scope) if level_of(request) == Level.DEVICE else scope
 
 
 def _user_of(request: HttpRequest) -> User | AnonymousUser:

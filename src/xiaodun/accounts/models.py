@@ -5,7 +5,7 @@ import hashlib
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
-from xiaodun.accounts.choices import FactorKind, Level, Role
+from xiaodun.accounts.choices import FactorKind, Level, RevokedFor, Role
 from xiaodun.kit.fields import EncryptedText
 from xiaodun.organisations.models import Unit
 
@@ -151,6 +151,72 @@ class ActivationSlip(models.Model):
                 fields=["user"],
                 condition=models.Q(used_at__isnull=True, revoked_at__isnull=True),
                 name="one_open_slip_a_user",
+            )
+        ]
+
+
+class Device(models.Model):
+    """A phone of somebody who checks a group: with its PIN it opens the check of the own groups, no more."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="devices")
+    name = models.CharField(max_length=40)
+    digest = models.CharField(max_length=64, unique=True)
+    pin = models.CharField(max_length=128)
+    # Wrong PINs since the last right one.
+    failures = models.PositiveSmallIntegerField(default=0)
+    enrolled_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_for = models.CharField(max_length=12, choices=RevokedFor, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GateTablet(models.Model):
+    """A tablet of an institution at one of its gates; who stands behind it, its shifts say."""
+
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="tablets")
+    name = models.CharField(max_length=40)
+    code_digest = models.CharField(max_length=64, unique=True)
+    code_expires_at = models.DateTimeField()
+    # Of the secret in the tablet's cookie, once its code was typed.
+    digest = models.CharField(max_length=64, unique=True, null=True)
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    enrolled_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GuardPin(models.Model):
+    """The PIN with which a guard begins a shift at any tablet of the institution."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="guard_pin")
+    pin = models.CharField(max_length=128)
+    failures = models.PositiveSmallIntegerField(default=0)
+    set_at = models.DateTimeField()
+
+
+class Shift(models.Model):
+    """Who was on duty at a tablet, from when to when."""
+
+    tablet = models.ForeignKey(GateTablet, on_delete=models.PROTECT, related_name="shifts")
+    guard = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField()
+    # By then at the latest.
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tablet"],
+                condition=models.Q(ended_at__isnull=True),
+                name="one_shift_at_a_time",
             )
         ]
 

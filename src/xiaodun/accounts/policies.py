@@ -182,6 +182,23 @@ def token_grant(unit: Unit, scopes: Sequence[str]) -> Grant:
     return Grant(None, unit.pk, unit.path, unit.kind, rights)
 
 
+# Who checks groups of their own, and so may enrol a phone for it; and what such a phone opens.
+OWN_GROUP_ROLES = frozenset({Role.CLASS_TEACHER, Role.DORMITORY_SUPERVISOR})
+DEVICE_RIGHTS = frozenset({Right.SUBMIT_CHECK, Right.SEE_ROSTER, Right.SEE_CHILDREN})
+
+
+def device_scope(scope: Scope) -> Scope:
+    """What is left of ``scope`` on an enrolled device: the check of the own groups, whatever else one is."""
+    return Scope(
+        scope.user,
+        tuple(
+            Grant(None, grant.unit_id, grant.unit_path, grant.unit_kind, grant.rights & DEVICE_RIGHTS)
+            for grant in scope.grants
+            if grant.role in OWN_GROUP_ROLES
+        ),
+    )
+
+
 def _widest(paths: Iterable[str]) -> tuple[str, ...]:
     kept: list[str] = []
     for path in sorted(set(paths)):

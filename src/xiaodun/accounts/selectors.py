@@ -1,6 +1,6 @@
 """Reads of users, of their scopes and of who holds a role where."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from xiaodun.accounts.choices import Right, Role
-from xiaodun.accounts.models import ActivationSlip, ApiToken, RoleAssignment, User
+from xiaodun.accounts.models import ActivationSlip, ApiToken, Device, GateTablet, RoleAssignment, Shift, User
 from xiaodun.accounts.policies import ROLE_ORDER, Grant, Scope, token_grant
 from xiaodun.kit import clock, codes
 from xiaodun.organisations.choices import UnitKind
@@ -19,8 +19,9 @@ from xiaodun.organisations.selectors import paths_upwards, valid_on, within
 # Ancestors asked for in one query: well below the number of parameters that SQLite takes.
 _PATHS_A_QUERY = 10_000
 
-# The purpose of the codes on activation slips (kit.codes).
+# The purposes of codes (kit.codes).
 SLIP = "activation-slip"
+TABLET = "gate-tablet"
 
 
 class Holders(NamedTuple):
@@ -174,3 +175,54 @@ def staff_of(scope: Scope, institution: Unit, at: datetime) -> list[StaffMember]
         StaffMember(roles[0].user, roles, slips.get(pk), is_managed=pk not in elsewhere)
         for pk, roles in here.items()
     ]
+
+
+def open_devices(at: datetime) -> QuerySet[Device]:
+    """The devices that still hold at ``at``, of active users."""
+    return Device.objects.filter(revoked_at__isnull=True, expires_at__gt=at, user__is_active=True)
+
+
+def device_of(secret: str, at: datetime) -> Device | None:
+    """The device whose cookie holds ``secret``, with its user."""
+    if not secret:
+        return None
+    return open_devices(at).select_related("user").filter(digest=codes.secret_digest(secret)).first()
+
+
+def devices_of_staff(members: Sequence[StaffMember], at: datetime) -> list[Device]:
+    """The open devices of those staff whose access the reader manages, by their owners' order."""
+    order = {member.user.pk: place for place, member in enumerate(members) if member.is_managed}
+    found = open_devices(at).filter(user__in=order).select_related("user").order_by("enrolled_at", "pk")
+    return sorted(found, key=lambda device: order[device.user_id])
+
+
+def open_tablets() -> QuerySet[GateTablet]:
+    """The tablets that were not revoked, announced ones among them."""
+    return GateTablet.objects.filter(revoked_at__isnull=True)
+
+
+def tablet_of(secret: str) -> GateTablet | None:
+    """The tablet whose cookie holds ``secret``, with its institution."""
+    if not secret:
+        return None
+    return open_tablets().select_related("unit").filter(digest=codes.secret_digest(secret)).first()
+
+
+def guards_of(institution: Unit, on: date) -> list[User]:
+    """Who is a guard of ``institution`` on the day, by name."""
+    rows = RoleAssignment.objects.filter(
+        valid_on(on), role=Role.GUARD, unit=institution, user__is_active=True
+    ).select_related("user")
+    return [row.user for row in rows.order_by("user__name", "user__pk")]
+
+
+def shift_at(tablet: GateTablet, at: datetime) -> Shift | None:
+    """The running shift at ``tablet``, with its guard, while the guard is one."""
+    shift = (
+        Shift.objects.filter(tablet=tablet, ended_at__isnull=True, until__gt=at)
+        .select_related("guard")
+        .first()
+    )
+    if shift is None or shift.guard not in guards_of(tablet.unit, clock.local_day(at)):
+        return None
+    return shift

@@ -1,8 +1,19 @@
-"""Sign-in, one's own account, and the accounts of staff."""
+"""Sign-in, one's own account and phones, the accounts of staff, and the tablets of gates."""
 
 from django.urls import path
 
-from xiaodun.accounts.views import activation, confirm, factors, security, sign_in, staff, staff_sign_in
+from xiaodun.accounts.views import (
+    activation,
+    confirm,
+    devices,
+    equipment,
+    factors,
+    gate,
+    security,
+    sign_in,
+    staff,
+    staff_sign_in,
+)
 
 app_name = "accounts"
 
@@ -29,4 +40,18 @@ urlpatterns = [
     path("staff/sign-in/", staff_sign_in.staff, name="staff_sign_in"),
     path("staff/sign-in/<int:user>/reissue/", staff_sign_in.reissue, name="reissue_factor"),
     path("staff/sign-in/<int:user>/unpause/", staff_sign_in.unpause, name="unpause"),
+    path("staff/<int:unit_id>/equipment/", equipment.equipment, name="equipment"),
+    path(
+        "staff/<int:unit_id>/devices/<int:device_id>/revoke/",
+        equipment.revoke_device,
+        name="revoke_staff_device",
+    ),
+    path("staff/<int:unit_id>/tablets/", equipment.announce, name="announce_tablet"),
+    path("staff/<int:unit_id>/tablets/<int:tablet_id>/revoke/", equipment.revoke_gate, name="revoke_tablet"),
+    path("devices/", devices.devices, name="devices"),
+    path("devices/<int:device_id>/revoke/", devices.revoke, name="revoke_device"),
+    path("pin/", devices.unlock, name="unlock"),
+    path("gate/", gate.gate, name="gate"),
+    path("gate/end/", gate.end, name="end_shift"),
+    path("gate/pin/", gate.guard_pin, name="guard_pin"),
 ]

@@ -6,7 +6,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from xiaodun.accounts.choices import Right
+from xiaodun.accounts.access import level_of
+from xiaodun.accounts.choices import Level, Right
 from xiaodun.accounts.policies import Scope
 from xiaodun.messages.selectors import unread_count
 from xiaodun.organisations.choices import UnitKind
@@ -19,6 +20,9 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {}
     scope: Scope = request.scope  # type: ignore[attr-defined]  # set by ScopeMiddleware
+    if level_of(request) == Level.DEVICE:
+        checks = _item(request, _("My checks"), reverse("desks:own_checks"), "clipboard-check")
+        return {"nav_items": [checks], "role_label": _("with PIN")}
     items = [_item(request, _("Today"), reverse("desks:today"), "home")]
     if scope.has(Right.REVIEW_SIGNALS):
         waiting = signals_visible_to(scope).filter(state__in=WAITING).count()

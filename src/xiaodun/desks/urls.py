@@ -22,6 +22,7 @@ app_name = "desks"
 urlpatterns = [
     path("", today.home, name="home"),
     path("today/", today.today, name="today"),
+    path("checks/", checks.own_checks, name="own_checks"),
     path("groups/<int:group_id>/check/", checks.class_check, name="class_check"),
     path("groups/<int:group_id>/check/roster.json", checks.class_roster, name="class_roster"),
     path("groups/<int:group_id>/check/submit/", checks.submit, name="class_submit"),

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from xiaodun.accounts.choices import RevokedFor
 from xiaodun.accounts.models import ActivationSlip, Actor, User
 from xiaodun.accounts.refusals import slip_refusal
-from xiaodun.accounts.selectors import SLIP, open_slips
+from xiaodun.accounts.selectors import SLIP, open_devices, open_slips
+from xiaodun.accounts.services.devices import revoke_devices
 from xiaodun.accounts.services.passwords import set_password
 from xiaodun.kit import audit, codes
 from xiaodun.kit.errors import Refusal
@@ -95,6 +97,8 @@ def activate(*, slip: ActivationSlip, password: str, at: datetime) -> User:
     """
     user = take_slip(slip=slip, at=at)
     user = set_password(by=user, user=user, password=password, at=at)
+    # Whoever needs a new password may not know who used the old one.
+    revoke_devices(by=user, devices=list(open_devices(at).filter(user=user)), why=RevokedFor.PASSWORD, at=at)
     audit.record(by=user, action="accounts.activate", obj=user, unit=slip.unit, at=at)
     return user
 

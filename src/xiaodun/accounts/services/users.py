@@ -11,6 +11,7 @@ from xiaodun.accounts.choices import Role
 from xiaodun.accounts.models import Actor, RoleAssignment, User
 from xiaodun.accounts.policies import fits
 from xiaodun.accounts.refusals import refuse_weak_password
+from xiaodun.accounts.services.leaving import withdraw_access
 from xiaodun.accounts.services.sign_in import end_sessions
 from xiaodun.kit import audit
 from xiaodun.kit.errors import Refusal
@@ -50,11 +51,12 @@ def create_user(*, by: Actor, username: str, name: str, at: datetime, password: 
 
 @transaction.atomic
 def deactivate_user(*, by: Actor, user: User, at: datetime) -> User:
-    """From now on the user cannot sign in, and all sessions end."""
+    """From now on the user cannot sign in, and all sessions, phones, slips and keys end."""
     user = User.objects.select_for_update().get(pk=user.pk)
     user.is_active = False
     user.save(update_fields=["is_active"])
     end_sessions(by=by, user=user, why="deactivated", at=at)
+    withdraw_access(by=by, user=user, unit=None, last_day=None, at=at)
     audit.record(by=by, action="accounts.deactivate_user", obj=user, at=at)
     return user
 
@@ -163,6 +165,7 @@ def end_role(*, by: Actor, assignment: RoleAssignment, last_day: date, at: datet
         .get(pk=assignment.pk)
     )
     end_sessions(by=by, user=assignment.user, why="role", at=at)
+    withdraw_access(by=by, user=assignment.user, unit=assignment.unit, last_day=last_day, at=at)
     facts = _assignment_facts(assignment) | {"last_day": last_day.isoformat()}
     audit.record(by=by, action="accounts.end_role", obj=assignment, unit=assignment.unit, at=at, facts=facts)
     if last_day < assignment.valid_from:

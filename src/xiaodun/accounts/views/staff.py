@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from xiaodun.accounts.access import ScopedRequest, requires
+from xiaodun.accounts.access import ScopedRequest, requires, requires_fresh_factor
 from xiaodun.accounts.choices import Right
 from xiaodun.accounts.selectors import StaffMember, staff_of
 from xiaodun.accounts.services.slips import issue_slips
@@ -31,7 +31,7 @@ def schools(request: ScopedRequest) -> HttpResponse:
 @requires(Right.MANAGE_ACCOUNTS)
 def staff(request: ScopedRequest, unit_id: int) -> HttpResponse:
     """Who works here, and whether they can sign in."""
-    institution = _institution(request, unit_id)
+    institution = institution_for_accounts(request, unit_id)
     members = staff_of(request.scope, institution, clock.now())
     context = {
         "page_title": _("Staff access"),
@@ -54,12 +54,13 @@ def staff(request: ScopedRequest, unit_id: int) -> HttpResponse:
 
 @require_POST
 @requires(Right.MANAGE_ACCOUNTS)
+@requires_fresh_factor
 def print_slips(request: ScopedRequest, unit_id: int) -> HttpResponse:
     """A sheet of fresh slips: for the one user asked for, else for all who have never chosen a password.
 
     The codes are in this answer only. Whoever loses the sheet prints another, and the first is worth nothing.
     """
-    institution = _institution(request, unit_id)
+    institution = institution_for_accounts(request, unit_id)
     at = clock.now()
     members = staff_of(request.scope, institution, at)
     asked = request.POST.get("user", "")
@@ -87,7 +88,8 @@ def print_slips(request: ScopedRequest, unit_id: int) -> HttpResponse:
     return render(request, "accounts/slips.html", context)
 
 
-def _institution(request: ScopedRequest, unit_id: int) -> Unit:
+def institution_for_accounts(request: ScopedRequest, unit_id: int) -> Unit:
+    """The institution, if the reader manages its accounts; else 404."""
     institution: Unit = get_object_or_404(
         institutions_visible_to(request.scope, Right.MANAGE_ACCOUNTS), pk=unit_id
     )

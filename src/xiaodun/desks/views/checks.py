@@ -6,19 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from xiaodun.accounts.access import ScopedRequest, requires
-from xiaodun.accounts.choices import Right
+from xiaodun.accounts.choices import Level, Right
 from xiaodun.desks import selectors
 from xiaodun.desks.views.days import day_in
 from xiaodun.kit import clock
 from xiaodun.kit.errors import Refusal, RowError
 from xiaodun.messages import services as messages
+from xiaodun.organisations.selectors import groups_on
 from xiaodun.screening import services as screening
 from xiaodun.screening.choices import CheckKind
 from xiaodun.screening.policies import FindingInput
@@ -37,7 +38,17 @@ _FIELDS_OF_A_FINDING = frozenset({"person", "status", "symptoms", "onset"})
 
 
 @require_GET
-@requires(Right.SUBMIT_CHECK)
+@requires(Right.SUBMIT_CHECK, at_least=Level.DEVICE)
+def own_checks(request: ScopedRequest) -> HttpResponse:
+    """Where a phone leads that was opened with its PIN: the check of the only group, or a choice."""
+    groups = list(groups_on(clock.local_day(clock.now()), request.scope.q(Right.SUBMIT_CHECK)))
+    if len(groups) == 1:
+        return redirect("desks:class_check", groups[0].pk)
+    return render(request, "desks/own_checks.html", {"groups": groups, "page_title": _("My checks")})
+
+
+@require_GET
+@requires(Right.SUBMIT_CHECK, at_least=Level.DEVICE)
 def class_check(request: ScopedRequest, group_id: int) -> HttpResponse:
     """The shell; names and findings come with the roster only, so that the shell may be cached."""
     day = day_in(request)
@@ -47,7 +58,7 @@ def class_check(request: ScopedRequest, group_id: int) -> HttpResponse:
 
 
 @require_GET
-@requires(Right.SUBMIT_CHECK)
+@requires(Right.SUBMIT_CHECK, at_least=Level.DEVICE)
 def class_roster(request: ScopedRequest, group_id: int) -> JsonResponse:
     """Who belongs to the group, what is known of them today, and the words that the page needs."""
     day = day_in(request)
@@ -60,7 +71,7 @@ def class_roster(request: ScopedRequest, group_id: int) -> JsonResponse:
 
 
 @require_POST
-@requires(Right.SUBMIT_CHECK)
+@requires(Right.SUBMIT_CHECK, at_least=Level.DEVICE)
 def submit(request: ScopedRequest, group_id: int) -> JsonResponse:
     """One tap: the whole class is checked. Repeats of the same client id get the first answer."""
     group = group_for_check(request.scope, group_id)
@@ -83,7 +94,7 @@ def submit(request: ScopedRequest, group_id: int) -> JsonResponse:
 
 
 @require_GET
-@requires(Right.SEE_CHILDREN)
+@requires(Right.SEE_CHILDREN, at_least=Level.DEVICE)
 def check_done(request: ScopedRequest, session_id: int) -> HttpResponse:
     """Am I finished? What was sent, who does what next, and what was corrected."""
     session = session_visible_to(request.scope, session_id)
@@ -92,7 +103,7 @@ def check_done(request: ScopedRequest, session_id: int) -> HttpResponse:
 
 
 @require_POST
-@requires(Right.SUBMIT_CHECK)
+@requires(Right.SUBMIT_CHECK, at_least=Level.DEVICE)
 def correct(request: ScopedRequest, session_id: int) -> JsonResponse:
     """Replace what was sent by what is true; both stay on record."""
     session = session_visible_to(request.scope, session_id)

@@ -1,19 +1,19 @@
 """The first page of every role."""
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from xiaodun.accounts.access import ScopedRequest, login_required
+from xiaodun.accounts.access import ScopedRequest, level_of, login_required
+from xiaodun.accounts.choices import Level
 from xiaodun.desks import selectors
 from xiaodun.kit import clock
 
 
 @require_GET
-@login_required
-def home(request: ScopedRequest) -> HttpResponse:
-    """The bare address leads to the reader's day."""
-    return redirect("desks:today")
+def home(request: HttpRequest) -> HttpResponse:
+    """The bare address leads to the reader's day, on a phone opened with its PIN to the check."""
+    return redirect("desks:own_checks" if level_of(request) == Level.DEVICE else "desks:today")
 
 
 @require_GET
