@@ -33,12 +33,13 @@ SOURCES := package.json package-lock.json tools/hatch_build.py $(CATALOGUES) $(s
 BUILT := $(VENDOR) $(CATALOGUES:.po=.mo)
 GONE := $(filter-out $(wildcard $(BUILT)),$(BUILT))
 
-.PHONY: help demo test lint browser screenshots campaigns lock assets FORCE
+.PHONY: help demo test lint browser screenshots simulation-page campaigns lock assets FORCE
 
 help:
 	@echo "make demo         an invented district at http://localhost:8000/ (ARGS='--port 9000 --reset')"
 	@echo "make test         linters, types, contracts and all tests, on SQLite and PostgreSQL"
 	@echo "make screenshots  every page x language x width into screenshots/"
+	@echo "make simulation-page   simulated outbreaks beside published ones, into docs/engine/"
 	@echo "make campaigns    the long runs"
 	@echo "make assets       the browser's files and the message catalogues anew"
 	@echo "make lock         requirements/*.txt and package-lock.json after a change (UPGRADE=1: to newest versions)"
@@ -113,6 +114,9 @@ browser:
 
 screenshots: browser .venv/dev.stamp .venv/assets.stamp
 	$(BIN)/python tools/screenshots.py
+
+simulation-page: .venv/dev.stamp
+	$(BIN)/python benchmarks/simulation/compare.py
 
 campaigns: browser .venv/dev.stamp .venv/assets.stamp
 	$(BIN)/pytest -m campaign campaigns

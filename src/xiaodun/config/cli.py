@@ -42,6 +42,7 @@ Try it
   demo      make an invented district in a folder and serve it on this machine
   replay    put an old outbreak through the real services: when did which rule fire, who was told
   detect    run the outbreak detectors on series of counts
+  simulate  write a term of an invented district, with the truth beside
 
 Run a district (settings from the environment: docs/operations/settings.md)
   keys      print fresh keys for the environment
@@ -288,7 +289,17 @@ def _detect(argv: Sequence[str]) -> int:
     return int(cli.main(argv) or 0)
 
 
-DELEGATED: dict[str, Callable[[Sequence[str]], int]] = {"replay": _replay, "detect": _detect}
+def _simulate(argv: Sequence[str]) -> int:
+    from xiaodun.engine.simulation import cli
+
+    return cli.main(argv)
+
+
+DELEGATED: dict[str, Callable[[Sequence[str]], int]] = {
+    "replay": _replay,
+    "detect": _detect,
+    "simulate": _simulate,
+}
 
 
 # --- parts ------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from xiaodun.engine.simulation.cases import CASE, TELLING_DRAWS, Setting, telling
 from xiaodun.engine.simulation.parameters import Disease, background
-from xiaodun.engine.simulation.streams import Subject, bit_stream, draw_index, stream
+from xiaodun.engine.simulation.streams import Subject, bit_stream, draw_index, gamma, stream
 from xiaodun.engine.simulation.world import KINDS, Ints, World
 
 __all__ = ["spread"]
@@ -65,6 +65,7 @@ class _Spread:
         self.course = np.zeros(number, dtype=CASE)
         self.course["person"] = np.arange(number)
         self.course["disease"], self.course["reported"] = disease.number, -1
+        self.of_class = self._of_class()
         self.community = self._community(severity)
         self.introductions = self._introductions()
         self.sources = self._sources()
@@ -78,6 +79,16 @@ class _Spread:
     def _place(self, institution: int) -> tuple[int, int, int, int]:
         row = self.world.census.institutions[institution]
         return self.disease.number, int(row["district"]), int(row["kind"]), int(row["number"])
+
+    def _of_class(self) -> Floats:
+        """A factor of each group on what it meets at school and from outside: classes are not alike."""
+        factor = np.ones(len(self.group_size))
+        if self.disease.class_shape:
+            for institution, row in enumerate(self.world.census.institutions):
+                draws = stream(self.seed, Subject.FRAILTY, *self._place(institution))
+                own = slice(int(row["first_group"]), int(row["first_group"] + row["groups"]))
+                factor[own] = gamma(draws, self.disease.class_shape, (int(row["groups"]),))
+        return factor
 
     def _community(self, severity: float) -> dict[int, Floats]:
         """Hazard of each day from outside by district; a season has its own height and its own peak."""
@@ -208,7 +219,9 @@ class _Spread:
         reached[[institution for institution, _ in sources]] = 1
         rows = self._draw(day, np.flatnonzero(reached))
 
-        hazard = of_group[self.group[rows]] + outside[self.institution[rows]] + near[rows] + eaten[rows]
+        factor = self.of_class[self.group[rows]]
+        hazard = factor * (of_group[self.group[rows]] + outside[self.institution[rows]])
+        hazard += near[rows] + eaten[rows]
         chance = -np.expm1(-hazard)
         hits = np.flatnonzero((self.today[rows] < chance) & self.open[rows])
         if not len(hits):
@@ -216,9 +229,9 @@ class _Spread:
         hit = rows[hits]
         group = self.group[hit]
         shares = np.zeros((6, len(hit)))
-        shares[_CLASS : _SCHOOL + 1] = parts[:, group]
+        shares[_CLASS : _SCHOOL + 1] = self.of_class[group] * parts[:, group]
         shares[_NEAR] = near[hit]
-        shares[_COMMUNITY] = outside[self.institution[hit]]
+        shares[_COMMUNITY] = self.of_class[group] * outside[self.institution[hit]]
         shares[_SOURCE] = eaten[hit]
         infector, setting = self._attribute(
             self.today[hit] / chance[hits], shares, hit, person, at_school, pairs

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from xiaodun.engine.simulation.cases import CASE, TELLING_DRAWS, Setting, telling
 from xiaodun.engine.simulation.parameters import Background, background
-from xiaodun.engine.simulation.streams import Subject, draw_index, stream
+from xiaodun.engine.simulation.streams import Subject, draw_index, gamma, stream
 from xiaodun.engine.simulation.world import KINDS, Flags, Ints, World
 
 __all__ = ["Everyday", "everyday"]
@@ -82,7 +82,7 @@ def everyday(world: World, home_groups: Ints, *, seed: int) -> Everyday:
             )
             kept.append((first + person[is_so], day[is_so]))
         checks = stream(seed, Subject.SUBMISSION, *place)
-        forgets = _gamma(checks, int(numbers.submission["missing_class_spread"]), (len(rows), 1))
+        forgets = gamma(checks, int(numbers.submission["missing_class_spread"]), (len(rows), 1))
         u = checks.random((2, len(rows), world.n_days))
         submitted[rows] = meets[rows] & (u[0] >= numbers.submission["missing"] * forgets)
         sent_late[rows] = submitted[rows] & (u[1] < numbers.submission["late"] * forgets)
@@ -103,15 +103,10 @@ def _winter(world: World, numbers: Background) -> Floats:
 
 def _spread(seed: int, place: tuple[int, ...], classes: int, days: int, numbers: Background) -> Floats:
     draws = stream(seed, Subject.FRAILTY, *place)
-    school = _gamma(draws, int(numbers.school_shape), (1, 1))
-    by_class = _gamma(draws, int(numbers.class_shape), (classes, 1))
-    by_week = _gamma(draws, int(numbers.class_week_shape), (classes, days // 7 + 1))
+    school = gamma(draws, int(numbers.school_shape), (1, 1))
+    by_class = gamma(draws, int(numbers.class_shape), (classes, 1))
+    by_week = gamma(draws, int(numbers.class_week_shape), (classes, days // 7 + 1))
     return school * by_class * np.repeat(by_week, 7, axis=1)[:, :days]
-
-
-def _gamma(draws: np.random.Generator, shape: int, size: tuple[int, ...]) -> Floats:
-    """Gamma of mean 1 and a whole shape, as a sum of exponentials."""
-    return np.asarray(-np.log1p(-draws.random((shape, *size))).mean(axis=0))
 
 
 def _illnesses(

@@ -87,6 +87,7 @@ class Disease:
     stays_home: float
     contacts: Mapping[str, float]
     susceptible: Mapping[str, float]
+    class_shape: int
     introductions: float
     introduction_kinds: tuple[str, ...]
     community: Community | None
@@ -153,6 +154,7 @@ def diseases() -> Mapping[str, Disease]:
             stays_home=row["stays_home"],
             contacts={setting: float(row["contacts"][setting]) for setting in SETTINGS},
             susceptible=row["susceptible"],
+            class_shape=row.get("class_shape", 0),
             introductions=introductions["rate"],
             introduction_kinds=tuple(introductions["kinds"]),
             community=community and Community(**{**community, "peak": tuple(community["peak"])}),

@@ -8,7 +8,7 @@ from math import erf, log, sqrt
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Subject", "bit_stream", "draw_index", "lognormal_days", "stream"]
+__all__ = ["Subject", "bit_stream", "draw_index", "gamma", "lognormal_days", "stream"]
 
 
 class Subject(IntEnum):
@@ -58,3 +58,8 @@ def lognormal_days(median: float, dispersion: float, longest: int) -> npt.NDArra
     below = [0.5 * (1 + erf(log(edge / median) / (sigma * sqrt(2)))) for edge in edges]
     chances = np.diff(np.array([0.0, *below]))
     return np.asarray(chances / chances.sum(), dtype=np.float64)
+
+
+def gamma(draws: np.random.Generator, shape: int, size: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    """Gamma of mean 1 and a whole shape, as a sum of exponentials."""
+    return np.asarray(-np.log1p(-draws.random((shape, *size))).mean(axis=0))
