@@ -59,7 +59,13 @@ def load_or_make(file: Path) -> Keys:
     except FileExistsError:
         if file.stat().st_mode & 0o077:
             raise SettingError(f"{file.name} may be read by others. Set its mode to 0600.") from None
-        return Keys(**json.loads(file.read_text(encoding="utf-8")))
+        try:
+            return Keys(**json.loads(file.read_text(encoding="utf-8")))
+        except (ValueError, TypeError):
+            raise SettingError(
+                f"{file} does not hold the keys that this version needs. It belongs to a demonstration of "
+                "another version: delete its folder, and a new one is made."
+            ) from None
     keys = new_keys()
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         json.dump(asdict(keys), stream)

@@ -93,3 +93,12 @@ def test_the_keys_of_a_demo_are_made_once_and_for_its_user_only(tmp_path):
     file.chmod(0o640)
     with pytest.raises(SettingError, match="0600"):
         load_or_make(file)
+
+
+@pytest.mark.parametrize("content", ['{"secret_key": "x"}', "not json"])
+def test_the_keys_of_another_version_say_what_to_delete(tmp_path, content):
+    file = tmp_path / "keys.json"
+    file.write_text(content, encoding="utf-8")
+    file.chmod(0o600)
+    with pytest.raises(SettingError, match="delete its folder"):
+        load_or_make(file)
