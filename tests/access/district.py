@@ -139,6 +139,7 @@ def _protect(
     staff_members = {"own": cast.teacher, "same_grade": cast.colleague, "same_school": cast.doctor} | others
     for scope, user in staff_members.items():
         objects["staff_member", scope] = [user.pk]
+    objects["provider", "own"], objects["provider", "unknown"] = ["wecom"], ["unknown"]
 
 
 def _enrol_equipment(cast: Cast, objects: dict[tuple[str, str], list]) -> None:

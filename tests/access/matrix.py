@@ -129,6 +129,8 @@ class Page:
             return ("own", "former", "unknown")
         if self.about == "report":
             return ("own", "unknown")
+        if self.about == "provider":
+            return ("own", "unknown")
         if self.about == "staff_member":
             return tuple(scope for scope in SCOPES if scope not in {"closed", "moved"})
         if self.about in {"device", "staff_device", "tablet"}:
@@ -141,6 +143,7 @@ class Page:
 _OWN = dict.fromkeys((*ROLES, LEAVER), frozenset({"own"}))
 # What a district as a whole answers for.
 _KEPT = dict.fromkeys((OFFICER, AUDITOR), frozenset({"own"}))
+_NOWHERE = dict.fromkeys(ACTORS, frozenset())
 _EVERYBODY = {ANONYMOUS: 200, TOKEN: 200}
 _EVERYBODY_404 = dict.fromkeys(ACTORS, 404)
 _WITH_CHILDREN = (TEACHER, SUPERVISOR, LEAD, DOCTOR, REPORTER)
@@ -182,6 +185,11 @@ PAGES: tuple[Page, ...] = (
         data={"role": TEACHER},
     ),
     Page("accounts:challenge", {ANONYMOUS: 302, TOKEN: 302} | each(302)),
+    # No installation has a provider of sign-in unless its settings name one.
+    Page("accounts:leave_for", _EVERYBODY_404, "provider", reach=_NOWHERE),
+    Page("accounts:come_back", _EVERYBODY_404, "provider", reach=_NOWHERE),
+    Page("accounts:connect", each(404), "provider", reach=_NOWHERE),
+    Page("accounts:disconnect", each(404), "provider", "post", reach=_NOWHERE),
     Page("accounts:confirm", each(200)),
     Page("accounts:security", each(200)),
     Page("accounts:password", each(200)),

@@ -111,6 +111,21 @@ class AttemptCount(models.Model):
     paused_until = models.DateTimeField(null=True)
 
 
+class Binding(models.Model):
+    """What a user is called at a provider of sign-in: a blind index, enough to know who comes back."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="bindings")
+    provider = models.CharField(max_length=16)
+    index = models.CharField(max_length=64)
+    bound_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "index"], name="one_user_an_account_elsewhere"),
+            models.UniqueConstraint(fields=["provider", "user"], name="one_account_elsewhere_a_user"),
+        ]
+
+
 class ApiToken(models.Model):
     """A machine's key, bound to one unit and to named scopes; only a hash of the secret is stored."""
 

@@ -8,8 +8,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from xiaodun.accounts.choices import FactorKind, Right, Role
 from xiaodun.accounts.factors.passkeys import works_at
-from xiaodun.accounts.models import AttemptCount, Factor, RoleAssignment, User, UserSession
+from xiaodun.accounts.models import AttemptCount, Binding, Factor, RoleAssignment, User, UserSession
 from xiaodun.accounts.policies import Grant, Scope, needs_second_factor
+from xiaodun.accounts.providers import offered_providers
+from xiaodun.kit.crypto import blind_index
 from xiaodun.organisations.selectors import valid_on
 
 # What a user enrols; the others stand in for these.
@@ -27,6 +29,8 @@ class SecurityPage:
     here: str | None
     has_app: bool
     passkeys_work: bool
+    # Providers of this installation, each with whether it is connected.
+    providers: Sequence[tuple[str, str, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,22 @@ def own_session(user: User, pk: int) -> UserSession | None:
     return user.sessions.filter(pk=pk).first()
 
 
+def binding_index(provider: str, external_id: str) -> str:
+    """How the account ``external_id`` at ``provider`` stands in the database."""
+    return blind_index(external_id, context=f"accounts.binding.{provider}")
+
+
+def bound_user(provider: str, external_id: str) -> User | None:
+    """The active user who has connected this account."""
+    index = binding_index(provider, external_id)
+    return User.objects.filter(is_active=True, bindings__provider=provider, bindings__index=index).first()
+
+
+def own_binding(user: User, provider: str) -> Binding | None:
+    """The account at ``provider`` that ``user`` has connected."""
+    return user.bindings.filter(provider=provider).first()
+
+
 def security_page(user: User, here: str | None, *, host: str) -> SecurityPage:
     """What protects the account of ``user``."""
     factors = list(user.factors.filter(kind__in=LASTING).order_by("made_at"))
@@ -69,7 +89,13 @@ def security_page(user: User, here: str | None, *, host: str) -> SecurityPage:
         here=here,
         has_app=any(factor.kind == FactorKind.TOTP for factor in factors),
         passkeys_work=works_at(host),
+        providers=_providers(user),
     )
+
+
+def _providers(user: User) -> list[tuple[str, str, bool]]:
+    connected = set(user.bindings.values_list("provider", flat=True))
+    return [(name, label, name in connected) for name, label in offered_providers()]
 
 
 def staff_managed_by(scope: Scope, on: date) -> QuerySet[User]:

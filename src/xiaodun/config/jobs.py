@@ -33,8 +33,6 @@ logger = logging.getLogger(__name__)
 DELIVERED_KEPT = timedelta(days=14)
 # A backup that was asked for and that no worker took after so long is put into the queue again.
 WAKE_UP_LOST = timedelta(minutes=2)
-# Longer than any pause of sign-in.
-ATTEMPTS_KEPT = timedelta(days=1)
 _BATCH = 500
 
 
@@ -75,7 +73,7 @@ def sweep(*, now: datetime) -> None:
         lambda: let_go(at=now),
         lambda: outbox.purge(before=now - DELIVERED_KEPT),
         lambda: forget_ended_sessions(at=now),
-        lambda: forget_attempts(before=now - ATTEMPTS_KEPT),
+        lambda: forget_attempts(at=now),
         lambda: purge_roster_files(at=now),
     ]
     _run_all("sweep", steps)

@@ -22,6 +22,9 @@ from xiaodun.accounts.models import Actor, AttemptCount, User
 from xiaodun.kit import audit
 from xiaodun.kit.errors import Refusal
 
+# Longer than any pause.
+_KEPT = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -87,9 +90,9 @@ def lift_pause(*, by: Actor, user: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def forget_attempts(*, before: datetime) -> None:
+def forget_attempts(*, at: datetime) -> None:
     """Drop counts and pauses that have had their time."""
-    AttemptCount.objects.filter(since__lt=before).delete()
+    AttemptCount.objects.filter(since__lt=at - _KEPT).delete()
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from xiaodun.accounts.forms import CodeForm, SignInForm
 from xiaodun.accounts.known_browsers import KnownBrowser
 from xiaodun.accounts.models import User
 from xiaodun.accounts.pending import Pending
+from xiaodun.accounts.providers import offered_providers
 from xiaodun.accounts.selectors import DemoUser, demo_users
 from xiaodun.accounts.services import sign_in as sessions
 from xiaodun.accounts.services.attempts import Origin, prove_password
@@ -52,6 +53,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "form": form,
         "next": onwards,
         "demo_users": _offered_demo_users(),
+        "providers": offered_providers(),
     }
     return answer_status(render(request, "accounts/sign_in.html", context), form, refused)
 
@@ -125,10 +127,15 @@ def _with_password(request: HttpRequest, form: SignInForm, onwards: str) -> Http
     """On to the second factor, or in: whoever must have one and has none is led to enrolment by the doors."""
     at = clock.now()
     user = prove_password(**form.cleaned_data, origin=Origin.of(request), at=at)
+    return go_on_as(request, user, "password", onwards, at)
+
+
+def go_on_as(request: HttpRequest, user: User, how: str, onwards: str, at: datetime) -> HttpResponse:
+    """The first step of signing in is done: on to the second factor, or in."""
     if user.factors.exists():
         Pending(user, onwards).keep_in(request.session, at)
         return redirect("accounts:challenge")
-    return _enter(request, user, Level.PASSWORD, "password", onwards, at)
+    return _enter(request, user, Level.PASSWORD, how, onwards, at)
 
 
 def _enter(

@@ -107,6 +107,9 @@ KNOWN_BROWSER_AGE = timedelta(days=180)
 RECOVERY_CODES = 10
 # As long as an activation slip.
 ISSUED_CODE_AGE = timedelta(hours=72)
+# Sign-in by an account elsewhere: none, unless a production names its keys. Only these servers are asked.
+SIGN_IN_PROVIDERS: dict[str, dict[str, str]] = {}
+SIGN_IN_VENDORS = ["https://qyapi.weixin.qq.com", "https://api.dingtalk.com"]
 # What authenticator apps and passkeys call this system.
 SITE_NAME = "Xiaodun"
 

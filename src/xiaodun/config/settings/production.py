@@ -105,6 +105,19 @@ PASSWORD_PROFILE = env.text(
 if PASSWORD_PROFILE not in {"asvs", "dengbao"}:
     raise env.SettingError("XIAODUN_PASSWORD_PROFILE must be asvs or dengbao.")
 
+SIGN_IN_PROVIDERS = {}
+if _corp := env.text("XIAODUN_WECOM_CORP_ID", "corporation whose WeCom accounts may sign in", default=""):
+    SIGN_IN_PROVIDERS["wecom"] = {
+        "corp_id": _corp,
+        "agent_id": env.text("XIAODUN_WECOM_AGENT_ID", "the application's AgentId in WeCom's console"),
+        "secret": env.secret("XIAODUN_WECOM_SECRET", "the application's secret in WeCom's console", least=16),
+    }
+if _client := env.text("XIAODUN_DINGTALK_CLIENT_ID", "application for sign-in by DingTalk", default=""):
+    SIGN_IN_PROVIDERS["dingtalk"] = {
+        "client_id": _client,
+        "secret": env.secret("XIAODUN_DINGTALK_SECRET", "the application's AppSecret", least=16),
+    }
+
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
 
