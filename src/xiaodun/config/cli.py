@@ -55,6 +55,7 @@ Run a district (settings from the environment: docs/operations/settings.md)
   verify    prove that the audit is whole
   backup    one encrypted file of database, uploads and settings, while the server runs
   doctor    what is wrong with the installation, and what to do about it
+  rotate    encrypt everything anew under the newest master key
   restore   from such a file into an empty place, proven before it opens
 """
 
@@ -64,7 +65,9 @@ examples
   xiaodun demo --port 9000 --reset            the same from its first morning again
   xiaodun replay outbreak.csv --format text   what the rules would have said
   xiaodun keys > keys.env                     then: chmod 600 keys.env
-  xiaodun migrate && xiaodun serve            a production start
+  xiaodun migrate && xiaodun serve            a production start, behind a reverse proxy
+  xiaodun serve --host 0.0.0.0 --port 443 --certificate chain.pem --key key.pem
+                                              HTTPS without a proxy
   xiaodun verify --head 5f1c…                 the audit against a head kept elsewhere
 
 `xiaodun COMMAND --help` says more about each.
@@ -153,16 +156,20 @@ def serve(arguments: argparse.Namespace) -> int:
     set_up(settings_of_environment())
     from django.conf import settings
 
-    from xiaodun.config import prepare, server
+    from xiaodun.config import https, prepare, server
 
     refuse_unsafe()
     if not prepare.is_made() or not prepare.is_up_to_date():
         raise CommandError("The database is not made or is of an older version. Run `xiaodun migrate` first.")
-    print(
-        f"This server speaks plain HTTP. Browsers need HTTPS: put a reverse proxy before it "
-        f"({settings.TRUSTED_PROXY} is believed; docs/operations/settings.md).",
-        file=sys.stderr,
-    )
+    certificate = arguments.certificate or settings.CERTIFICATE
+    key = arguments.key or settings.CERTIFICATE_KEY
+    tls = https.context_of(Path(certificate), Path(key)) if certificate or key else None
+    if tls is None:
+        print(
+            f"This server speaks plain HTTP. Browsers need HTTPS: give --certificate and --key, or put a "
+            f"reverse proxy before it ({settings.TRUSTED_PROXY} is believed; docs/operations/tls.md).",
+            file=sys.stderr,
+        )
 
     def say(actual: int) -> None:
         print(
@@ -176,6 +183,7 @@ def serve(arguments: argparse.Namespace) -> int:
         threads=arguments.threads,
         with_jobs=not arguments.no_jobs,
         trusted_proxy=settings.TRUSTED_PROXY,
+        tls=tls,
         on_ready=say,
     )
     return 0
@@ -360,6 +368,8 @@ def build_parser() -> argparse.ArgumentParser:
     each.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     each.add_argument("--port", type=int, default=8000, help="(%(default)s)")
     each.add_argument("--threads", type=int, default=8, help="requests served at a time (%(default)s)")
+    each.add_argument("--certificate", metavar="FILE", help="speak HTTPS with this chain (PEM)")
+    each.add_argument("--key", metavar="FILE", help="the certificate's key (PEM, mode 0600)")
     each.add_argument("--no-jobs", action="store_true", help="pages only; `xiaodun jobs` runs elsewhere")
 
     add(

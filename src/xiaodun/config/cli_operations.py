@@ -73,6 +73,25 @@ def restore(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def rotate(arguments: argparse.Namespace) -> int:
+    set_up_for(arguments)
+    from xiaodun.kit import clock
+    from xiaodun.kit.crypto import UnreadableError
+    from xiaodun.operations.services import rotate_keys
+
+    refuse_unsafe()
+    try:
+        with Progress("Encrypting anew", sys.stderr) as progress:
+            run = rotate_keys(progress=progress, at=clock.now())
+    except UnreadableError as error:
+        print(f"xiaodun: {error}", file=sys.stderr)
+        return 1
+    print(
+        f"{run.facts['renewed']} values are under key {run.facts['key']} now; older backups need the older."
+    )
+    return 0
+
+
 def doctor(arguments: argparse.Namespace) -> int:
     set_up_for(arguments)
     from django.utils import translation
@@ -131,4 +150,11 @@ def add_commands(add: Callable[[Run, str], argparse.ArgumentParser]) -> None:
     )
     each.add_argument("--json", action="store_true", help="for a monitor")
     each.add_argument("--lang", choices=["zh", "en"], help="language of the text (default: LANG)")
+    add_demo_options(each)
+    each = add(
+        rotate,
+        "Encrypts every encrypted column and every person's key anew under the newest of "
+        "XIAODUN_MASTER_KEYS, while the server runs. Can be cut off and run again. Older keys open "
+        "older backups: keep them.",
+    )
     add_demo_options(each)

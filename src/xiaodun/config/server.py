@@ -9,6 +9,7 @@ import contextlib
 import errno
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -18,7 +19,7 @@ from django.core.wsgi import get_wsgi_application
 from huey.consumer import Consumer
 from huey.contrib.djhuey import HUEY
 
-from xiaodun.config import jobs
+from xiaodun.config import https, jobs
 
 # A district's import file is a few MB; photographs come with their own limit.
 MAX_BODY = 64 * 1024 * 1024
@@ -42,13 +43,14 @@ def serve(
     threads: int = 8,
     with_jobs: bool = True,
     trusted_proxy: str | None = None,
+    tls: ssl.SSLContext | None = None,
     on_ready: Callable[[int], None],
 ) -> None:
     """Serve until SIGTERM or SIGINT; ``on_ready`` gets the port once requests are accepted (0 chooses a
     free one).
 
     trusted_proxy: the only peer whose ``X-Forwarded-For`` and ``-Proto`` are believed; from others they are
-    dropped. Raises ``PortTakenError``.
+    dropped. tls: speak HTTPS; then no proxy is believed. Raises ``PortTakenError``.
     """
     options: dict[str, object] = {
         "threads": threads,
@@ -60,9 +62,15 @@ def serve(
         options["trusted_proxy"] = trusted_proxy
         options["trusted_proxy_headers"] = {"x-forwarded-for", "x-forwarded-proto"}
     listening = _listen(host, port)
-    server = waitress.create_server(get_wsgi_application(), sockets=[listening], **options)
+    application = get_wsgi_application()
     with stopped_by_signals(), running_jobs() if with_jobs else contextlib.nullcontext():
-        on_ready(int(listening.getsockname()[1]))
+        port = int(listening.getsockname()[1])
+        if tls is not None:
+            on_ready(port)
+            https.run(application, listening=listening, context=tls, threads=threads, limit=MAX_BODY)
+            return
+        server = waitress.create_server(application, sockets=[listening], **options)
+        on_ready(port)
         server.run()
         server.close()
 

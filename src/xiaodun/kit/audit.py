@@ -105,6 +105,11 @@ def _subject_key(person: Subject) -> bytes:
     return crypto.decrypt(bytes(person.audit_key), context=_KEY_CONTEXT)
 
 
+def rewrapped(stored: bytes) -> bytes:
+    """A person's key, wrapped anew by the newest master key."""
+    return crypto.encrypt(crypto.decrypt(stored, context=_KEY_CONTEXT), context=_KEY_CONTEXT)
+
+
 def mark_of(person: Subject) -> str:
     """By what a person is recognised after the erasure: an HMAC of their own key, which never changes."""
     return _keyed("subject", _subject_key(person).hex())

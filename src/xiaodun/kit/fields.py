@@ -18,24 +18,26 @@ class EncryptedText(models.Field):  # type: ignore[type-arg]  # Django's class t
     def get_internal_type(self) -> str:
         return "BinaryField"
 
-    def _context(self) -> str:
+    @property
+    def context(self) -> str:
+        """To which column a ciphertext is bound."""
         return f"{self.model._meta.label_lower}.{self.name}"
 
     def get_prep_value(self, value: Any) -> bytes | None:
         value = super().get_prep_value(value)
-        return None if value is None else crypto.encrypt(str(value).encode(), context=self._context())
+        return None if value is None else crypto.encrypt(str(value).encode(), context=self.context)
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         value = super().get_db_prep_value(value, connection, prepared)
         return None if value is None else connection.Database.Binary(value)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> str | None:
-        return None if value is None else crypto.decrypt(bytes(value), context=self._context()).decode()
+        return None if value is None else crypto.decrypt(bytes(value), context=self.context).decode()
 
     def get_lookup(self, lookup_name: str) -> type[Lookup] | None:
         if lookup_name != "isnull":
             # A ciphertext never matches anything: an empty result would be taken for a true answer.
-            raise TypeError(f"{self._context()} is encrypted; look it up by its blind index.")
+            raise TypeError(f"{self.context} is encrypted; look it up by its blind index.")
         return super().get_lookup(lookup_name)
 
     def get_transform(self, lookup_name: str) -> type[Transform] | None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from xiaodun.accounts.choices import Role
 from xiaodun.accounts.models import User
 from xiaodun.accounts.selectors import holders_of
-from xiaodun.kit import audit, clock, tombstones
+from xiaodun.kit import audit, clock, rotation, tombstones
 from xiaodun.kit.errors import Refusal
 from xiaodun.messages.services import send
 from xiaodun.operations.backup import restoring
@@ -111,6 +111,18 @@ def take_backup(*, run: Run | None = None, to: Path | None = None, test: bool, a
         return {"file": files[0].name, "rows": restored.rows, "audit_rows": restored.audit_rows}
 
     return [*runs, _carry_out(proof, prove, at)]
+
+
+def rotate_keys(*, progress: Callable[[float], None], at: datetime) -> Run:
+    """Encrypt everything anew under the newest master key; cut off anywhere, the next run goes on.
+
+    Raises:
+        UnreadableError: a value is under a key that is not configured.
+    """
+    run = Run.objects.create(kind=RunKind.ROTATION, state=RunState.RUNNING, asked_at=at, started_at=at)
+    return _carry_out(
+        run, lambda: {"renewed": rotation.rotate(progress), "key": max(settings.MASTER_KEYS)}, at
+    )
 
 
 @transaction.atomic

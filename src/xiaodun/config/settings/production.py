@@ -1,10 +1,12 @@
 """A real district. Everything comes from the environment; what is missing or weak stops the start."""
 
+from pathlib import Path
+
 import dj_database_url
 
 from xiaodun.config import env
 from xiaodun.config.settings.base import *  # noqa: F403
-from xiaodun.config.settings.base import SQLITE_OPTIONS
+from xiaodun.config.settings.base import LOGGING, SQLITE_OPTIONS
 
 MODE = "production"
 IS_DEMO = False
@@ -46,6 +48,23 @@ TRUSTED_PROXY = env.text(
     "address of the reverse proxy that ends HTTPS; only its X-Forwarded-Proto and -For are believed",
     default="127.0.0.1",
 )
+
+_log = env.text(
+    "XIAODUN_LOG_FILE",
+    "file of the log; - for standard error alone (a service manager keeps it)",
+    default=str(DATA_DIR / "log" / "xiaodun.log"),
+)
+if _log != "-":
+    Path(_log).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    LOGGING["handlers"]["file"] = {
+        "class": "xiaodun.kit.logs.PrivateRotatingFile",
+        "filename": _log,
+        "maxBytes": 10 * 1024 * 1024,
+        "backupCount": env.number("XIAODUN_LOG_FILES", "older log files of 10 MB that are kept", default=20),
+        "encoding": "utf-8",
+        "formatter": "masked",
+    }
+    LOGGING["root"]["handlers"].append("file")
 
 BACKUP_DIR = env.directory(
     "XIAODUN_BACKUP_DIR",

@@ -24,6 +24,7 @@ COMMANDS = {
     "migrate",
     "replay",
     "restore",
+    "rotate",
     "serve",
     "verify",
 }
