@@ -61,6 +61,7 @@ CHINESE_IS_DATA = {
     "organisations/grades.py": "how schools write their grades",
     "people/imports": "how schools write their lists",
     "people/pinyin.py": "readings of surnames",
+    "kit/logs.py": "names of fields whose values are masked",
 }
 
 # No apps of Django's: what they say is in Django's own catalogue (names of languages) or is nobody's to read.
