@@ -45,7 +45,7 @@ class PupilRow:
     @property
     def key(self) -> str:
         """The place of the row, by which an answer names it."""
-        return f"{self.sheet}!{self.row}"
+        return f"{self.sheet}!{self.row}" if self.sheet else str(self.row)
 
 
 @dataclass(slots=True)
