@@ -1,6 +1,6 @@
 """Hold simulated outbreaks against published ones: tables and pictures of docs/engine/simulation-results.md.
 
-    python benchmarks/simulation/compare.py [--seeds 40]
+    python benchmarks/simulation/compare.py [--seeds 8]
 
 Every figure is a mean over seeds with the 2.5th and 97.5th percentile of the seeds; nothing is drawn by hand.
 """
@@ -282,7 +282,7 @@ def save(figure: plt.Figure, name: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=40)
+    parser.add_argument("--seeds", type=int, default=8, help="terms and winters (%(default)s)")
     seeds = range(parser.parse_args().seeds)
     real, simulated = matsumoto(seeds)
     matsumoto_picture(real, simulated)
