@@ -50,6 +50,7 @@ from xiaodun.accounts.models import ApiToken, Factor, User, UserSession
 from xiaodun.accounts.services import assign_role, deactivate_user, make_api_token, revoke_api_token
 from xiaodun.accounts.services.devices import enrol_device
 from xiaodun.accounts.services.gate import announce_tablet
+from xiaodun.families.services import issue_links
 from xiaodun.kit.clock import local_day
 from xiaodun.messages.models import Message
 from xiaodun.messages.services import send
@@ -165,6 +166,21 @@ def _enrol_equipment(cast: Cast, objects: dict[tuple[str, str], list]) -> None:
         objects[kind, "unknown"] = [cast.school.pk, UNKNOWN]
 
 
+def _hand_out_links(cast: Cast, objects: dict[tuple[str, str], list]) -> None:
+    """A slip for the family of a child in each place."""
+    secret = ""
+    for scope, teacher, group in (
+        ("own", cast.teacher, cast.class_a),
+        ("other_school", cast.stranger, cast.other_class),
+        ("drill", cast.trainer, cast.drill_class),
+    ):
+        child = cast.members[group.pk][0]
+        (slip,) = issue_links(by=teacher, group=group, persons=[child], at=cast.at)
+        secret = slip.secret
+        objects["child", scope] = [secret]
+    objects["child", "unknown"] = ["x" * len(secret)]
+
+
 def make_district() -> District:
     """Build it: every class but class_d has been checked, has a signal, illness files and messages."""
     cast = make_cast()
@@ -225,6 +241,7 @@ def make_district() -> District:
     objects["person", "moved"] = [moved.pk]
     _tell_everybody(cast, [*users.values(), former.keeper])
     _enrol_equipment(cast, objects)
+    _hand_out_links(cast, objects)
     for actor, user in users.items():
         objects["message", f"own:{actor}"] = [_message_to(user)]
     objects["message", "own"] = objects["message", "other_school"] = [_message_to(cast.stranger)]

@@ -133,7 +133,7 @@ class Page:
             return ("own", "unknown")
         if self.about == "staff_member":
             return tuple(scope for scope in SCOPES if scope not in {"closed", "moved"})
-        if self.about in {"device", "staff_device", "tablet"}:
+        if self.about in {"device", "staff_device", "tablet", "child"}:
             return ("own", "other_school", "drill", "unknown")
         # A child moves with its file; classes and what is counted of them stay.
         of_a_child = self.about == "file" or self.about.startswith("person")
@@ -144,6 +144,8 @@ _OWN = dict.fromkeys((*ROLES, LEAVER), frozenset({"own"}))
 # What a district as a whole answers for.
 _KEPT = dict.fromkeys((OFFICER, AUDITOR), frozenset({"own"}))
 _NOWHERE = dict.fromkeys(ACTORS, frozenset())
+# Whoever has the paper: no scope reaches further, and none less far.
+_HOLDERS = dict.fromkeys(ACTORS, frozenset({"own", "other_school", "drill"}))
 _EVERYBODY = {ANONYMOUS: 200, TOKEN: 200}
 _EVERYBODY_404 = dict.fromkeys(ACTORS, 404)
 _WITH_CHILDREN = (TEACHER, SUPERVISOR, LEAD, DOCTOR, REPORTER)
@@ -229,6 +231,20 @@ PAGES: tuple[Page, ...] = (
     Page("accounts:gate", _EVERYBODY | each(200)),
     Page("accounts:end_shift", _EVERYBODY_404, method="post"),
     Page("accounts:guard_pin", {ANONYMOUS: 302, TOKEN: 302} | each(302)),
+    # --- families: a link opens to whoever holds it, and unknown ones are all alike ---
+    Page("families:classes", {TEACHER: 302, CLERK: 200}),
+    Page("families:group", each(200, TEACHER, CLERK), "group", is_history=False),
+    Page("families:print_links", each(200, TEACHER, CLERK), "group", "post", is_history=False),
+    # A class teacher invites families and keeps no number of the school.
+    Page(
+        "families:keep_phone",
+        {TEACHER: 404, CLERK: 302},
+        "institution",
+        "post",
+        data={"phone": "0371-60000000"},
+    ),
+    Page("families:child", _EVERYBODY | each(200), "child", reach=_HOLDERS),
+    Page("families:bind", {ANONYMOUS: 302, TOKEN: 302} | each(302), "child", reach=_HOLDERS),
     # --- desks ---
     Page("desks:home", each(302)),
     Page("desks:today", each(200)),

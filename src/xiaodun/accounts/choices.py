@@ -30,6 +30,7 @@ class Right(models.TextChoices):
     MANAGE_CALENDAR = "manage_calendar", _("change school days")
     MANAGE_PEOPLE = "manage_people", _("enrol and transfer persons")
     MANAGE_ACCOUNTS = "manage_accounts", _("give users their roles, slips and devices")
+    INVITE_FAMILIES = "invite_families", _("print slips for families")
     REVEAL = "reveal", _("open a masked value for a reason")
     RUN_SYSTEM = "run_system", _("see the system's health and its settings")
     READ_AUDIT = "read_audit", _("read the audit log")

@@ -1,6 +1,6 @@
 """The cookies by which a browser is known as an enrolled device: out of reach of scripts, one a purpose."""
 
-from datetime import datetime
+from datetime import timedelta
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
@@ -15,14 +15,21 @@ def secret_in(request: HttpRequest, name: str) -> str:
 
 
 def keep_secret(
-    response: HttpResponseBase, name: str, secret: str, *, until: datetime | None = None, path: str = "/"
+    response: HttpResponseBase,
+    name: str,
+    secret: str,
+    *,
+    lasts: timedelta = timedelta(days=400),
+    path: str = "/",
 ) -> None:
-    """Let the browser keep ``secret`` to ``until``; without it for as long as browsers keep anything."""
+    """Let the browser keep ``secret`` for so long, by default as long as browsers keep anything.
+
+    A duration and no date: the clock of the browser may be another than ours.
+    """
     response.set_cookie(
         name,
         secret,
-        expires=until,
-        max_age=None if until else 400 * 24 * 60 * 60,
+        max_age=lasts,
         path=path,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,

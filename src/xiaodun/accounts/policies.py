@@ -26,7 +26,7 @@ _OF_A_GROUP = frozenset(
 )
 
 ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.CLASS_TEACHER: _OF_A_GROUP,
+    Role.CLASS_TEACHER: _OF_A_GROUP | {Right.INVITE_FAMILIES},
     Role.DORMITORY_SUPERVISOR: _OF_A_GROUP,
     Role.GRADE_LEAD: _OF_A_GROUP - {Right.SUBMIT_CHECK},
     Role.SCHOOL_DOCTOR: _OF_A_GROUP | {Right.MANAGE_FILES, Right.REVEAL},
@@ -35,7 +35,7 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
         {Right.SEE_ROSTER, Right.SEE_CHILDREN, Right.SEE_COUNTS, Right.REVIEW_SIGNALS, Right.REVEAL}
     ),
     Role.SCHOOL_CLERK: frozenset(
-        {Right.SEE_ROSTER, Right.MANAGE_PEOPLE, Right.MANAGE_ACCOUNTS, Right.REVEAL}
+        {Right.SEE_ROSTER, Right.MANAGE_PEOPLE, Right.MANAGE_ACCOUNTS, Right.INVITE_FAMILIES, Right.REVEAL}
     ),
     # What a guard may know, whether somebody may enter, is judged at the gate and not read from files.
     Role.GUARD: frozenset(),

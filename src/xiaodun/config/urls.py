@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("xiaodun.kit.urls")),
     path("", include("xiaodun.accounts.urls")),
+    path("", include("xiaodun.families.urls")),
     path("", include("xiaodun.desks.urls")),
     path("", include("xiaodun.operations.urls")),
     path("api/", include("xiaodun.api.urls")),

@@ -41,6 +41,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         items.append(_item(request, _("Find a person"), reverse("desks:persons"), "search"))
     if scope.has(Right.MANAGE_CALENDAR):
         items.append(_item(request, _("Terms and days"), reverse("desks:calendar"), "calendar"))
+    if scope.has(Right.INVITE_FAMILIES):
+        items.append(_item(request, _("Families"), reverse("families:classes"), "users"))
     if scope.has(Right.MANAGE_ACCOUNTS):
         items.append(_item(request, _("Staff access"), reverse("accounts:schools"), "id-badge-2"))
     if scope.has(Right.RUN_SYSTEM):

@@ -24,6 +24,8 @@ class Unit(MP_Node):  # type: ignore[misc]  # treebeard has no types
     name = models.CharField(max_length=80)
     name_en = models.CharField(max_length=120, blank=True)
     is_public = models.BooleanField(null=True)
+    # Of an institution's office, as families call it.
+    phone = models.CharField(max_length=32, blank=True)
     # Weekdays of teaching, ISO numbers: "12345"; training bodies differ.
     teaching_weekdays = models.CharField(max_length=7, default="12345")
     # The first day on which duties are owed; a unit that has not joined has none and is grey, not red.

@@ -1,5 +1,7 @@
 """Writes to the unit tree and to the school days. Doors judge the right before they call."""
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
 
@@ -24,6 +26,9 @@ _CHILDREN: dict[str, frozenset[str]] = {
     UnitKind.GRADE: frozenset({UnitKind.GROUP}),
     UnitKind.GROUP: frozenset(),
 }
+
+# An office's number: area code, dashes, an extension; the page makes a link of it.
+_PHONE = re.compile(r"[+\d][\d -]{4,24}\d")
 
 
 @transaction.atomic
@@ -377,5 +382,30 @@ def rename_unit(*, by: Model | None, unit: Unit, name: str, name_en: str = "", a
         unit=unit,
         at=at,
         facts={"old": before, "new": {"name": unit.name, "name_en": unit.name_en}},
+    )
+    return unit
+
+
+@transaction.atomic
+def set_phone(*, by: Model | None, unit: Unit, phone: str, at: datetime) -> Unit:
+    """The number of the institution's office, as families call it; "" takes it away."""
+    phone = unicodedata.normalize("NFKC", phone).strip()
+    if unit.kind != UnitKind.INSTITUTION or (phone and not _PHONE.fullmatch(phone)):
+        raise Refusal(
+            "phone-impossible",
+            _("This is no telephone number of a school."),
+            status=422,
+            lifts=_("Write it with its area code: 0371-12345678."),
+        )
+    unit = _locked(unit)
+    before, unit.phone = unit.phone, phone
+    unit.save(update_fields=["phone"])
+    audit.record(
+        by=by,
+        action="organisations.set_phone",
+        obj=unit,
+        unit=unit,
+        at=at,
+        facts={"old": before, "new": phone},
     )
     return unit

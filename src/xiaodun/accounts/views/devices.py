@@ -40,7 +40,9 @@ def devices(request: ScopedRequest) -> HttpResponse:
             form.add_error("pin", f"{refusal.message} {refusal.lifts}")
         else:
             response = redirect("accounts:devices")
-            cookies.keep_secret(response, cookies.DEVICE, enrolled.secret, until=enrolled.device.expires_at)
+            cookies.keep_secret(
+                response, cookies.DEVICE, enrolled.secret, lasts=enrolled.device.expires_at - at
+            )
             return response
     context = {
         "page_title": _("My phones"),

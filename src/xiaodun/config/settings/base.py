@@ -14,6 +14,7 @@ DOMAIN_APPS = [
     "xiaodun.organisations",
     "xiaodun.accounts",
     "xiaodun.people",
+    "xiaodun.families",
     "xiaodun.messages",
     "xiaodun.ladders",
     "xiaodun.figures",

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from xiaodun.kit import logs
+from xiaodun.kit import codes, logs
 from xiaodun.kit.requestid import request_id
 
 
@@ -67,3 +67,10 @@ def test_the_file_is_rotated_and_closed_to_others(tmp_path):
     files = sorted(tmp_path.iterdir())
     assert [path.name for path in files] == ["x.log", "x.log.1", "x.log.2"]
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
+def test_the_secret_in_an_address_does_not_reach_the_log():
+    secret = codes.new_secret()
+    for line in (f"Not Found: /child/{secret}/", f"Gone: /child/{secret}/phone/", f"GET /child/{secret}"):
+        assert secret not in logs.clean(line)
+    assert logs.clean("Not Found: /groups/12/check/") == "Not Found: /groups/12/check/"

@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=80)),
                 ('name_en', models.CharField(blank=True, max_length=120)),
                 ('is_public', models.BooleanField(null=True)),
+                ('phone', models.CharField(blank=True, max_length=32)),
                 ('teaching_weekdays', models.CharField(default='12345', max_length=7)),
                 ('first_day', models.DateField(null=True)),
                 ('last_day', models.DateField(null=True)),
