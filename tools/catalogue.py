@@ -62,6 +62,7 @@ CHINESE_IS_DATA = {
     "people/imports": "how schools write their lists",
     "people/pinyin.py": "readings of surnames",
     "kit/logs.py": "names of fields whose values are masked",
+    "people/policies.py": "the words in which a street or village ends",
 }
 
 # No apps of Django's: what they say is in Django's own catalogue (names of languages) or is nobody's to read.

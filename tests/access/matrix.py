@@ -142,7 +142,7 @@ class Page:
 
 _OWN = dict.fromkeys((*ROLES, LEAVER), frozenset({"own"}))
 # What a district as a whole answers for.
-_KEPT = dict.fromkeys((OFFICER, AUDITOR), frozenset({"own"}))
+_OF_DISTRICT = dict.fromkeys((OFFICER, AUDITOR), frozenset({"own"}))
 _NOWHERE = dict.fromkeys(ACTORS, frozenset())
 # Whoever has the paper: no scope reaches further, and none less far.
 _HOLDERS = dict.fromkeys(ACTORS, frozenset({"own", "other_school", "drill"}))
@@ -158,6 +158,9 @@ SCHOOL_ACTS = ("open",)
 _KEPT = {CLERK: _SCHOOL | {"moved"}, OFFICER: _DISTRICT | {"moved"}}
 _ROSTER_KEEPERS = (CLERK, OFFICER)
 _SUBMITTERS = (TEACHER, SUPERVISOR, DOCTOR)
+_REVEALERS = (DOCTOR, REPORTER, PRINCIPAL, CLERK, OFFICER)
+# The child who moved is ill in a school of the district, which the cluster there counts.
+_IN_OPEN_CASE = {OFFICER: _DISTRICT | {"moved"}}
 _OFFICES_404 = each(404, *OFFICES)
 
 PAGES: tuple[Page, ...] = (
@@ -168,14 +171,23 @@ PAGES: tuple[Page, ...] = (
     Page("operations:back_up", each(302, SYSTEM), method="post", is_page=False),
     Page("operations:keys_seen", each(302, SYSTEM), method="post", is_page=False),
     Page("operations:retention", each(200, OFFICER, AUDITOR)),
-    Page("operations:hold_confirm", each(302, OFFICER, AUDITOR), "hold", "post", refused=404, reach=_KEPT),
-    Page("operations:hold_lift", each(302, OFFICER, AUDITOR), "hold", "post", refused=404, reach=_KEPT),
+    Page(
+        "operations:hold_confirm",
+        each(302, OFFICER, AUDITOR),
+        "hold",
+        "post",
+        refused=404,
+        reach=_OF_DISTRICT,
+    ),
+    Page(
+        "operations:hold_lift", each(302, OFFICER, AUDITOR), "hold", "post", refused=404, reach=_OF_DISTRICT
+    ),
     Page(
         "operations:retention_report",
         each(200, OFFICER, AUDITOR),
         "report",
         refused=404,
-        reach=_KEPT,
+        reach=_OF_DISTRICT,
         is_page=False,
     ),
     # --- accounts ---
@@ -312,6 +324,10 @@ PAGES: tuple[Page, ...] = (
     Page("desks:calendar_of", each(200, PRINCIPAL, OFFICER), "institution"),
     Page("desks:term_open", each(422, PRINCIPAL, OFFICER), "institution", "post"),
     Page("desks:day_override", each(422, PRINCIPAL, OFFICER), "institution", "post"),
+    Page("desks:reveal", each(200, *_REVEALERS), "person", reach=_IN_OPEN_CASE),
+    Page("desks:reveal_open", each(422, *_REVEALERS), "person", "post", reach=_IN_OPEN_CASE),
+    Page("desks:audit_log", each(200, PRINCIPAL, AUDITOR)),
+    Page("desks:audit_find", each(422, PRINCIPAL, AUDITOR), method="post"),
     Page("desks:inbox", each(200)),
     Page("desks:messages_read", each(302), method="post"),
     Page("desks:message_open", each(302), "message", "post", reach=_OWN),

@@ -45,6 +45,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         items.append(_item(request, _("Families"), reverse("families:classes"), "users"))
     if scope.has(Right.MANAGE_ACCOUNTS):
         items.append(_item(request, _("Staff access"), reverse("accounts:schools"), "id-badge-2"))
+    if scope.has(Right.READ_AUDIT):
+        items.append(_item(request, _("Log"), reverse("desks:audit_log"), "list-search"))
     if scope.has(Right.RUN_SYSTEM):
         items.append(_item(request, _("System"), reverse("operations:health"), "server"))
     items.append(_item(request, _("Messages"), reverse("desks:inbox"), "bell", unread_count(user), "due"))

@@ -9,7 +9,9 @@ from django.db.models import Model
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
+from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.readiness import ready_rows
 from xiaodun.kit import audit, clock
 from xiaodun.kit.errors import Refusal, RowError
@@ -44,6 +46,15 @@ def log_read(
                 unit=unit,
                 facts={"persons": shown},
             )
+
+
+def log_audit_read(*, by: User, scope: Scope, filters: Mapping[str, str], at: datetime) -> None:
+    """Log a look at the log, with the filters of its address."""
+    path = next(iter(scope.paths(Right.READ_AUDIT)), "")
+    with transaction.atomic():
+        audit.record(
+            by=by, action="desks.audit.read", obj=by, at=at, unit=path, facts={"filters": dict(filters)}
+        )
 
 
 def log_search(*, by: User, words: str, shown: Mapping[Unit, Sequence[int]], at: datetime) -> None:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from xiaodun.desks.views import (
+    audit,
     boards,
     calendar,
     checks,
@@ -12,6 +13,7 @@ from xiaodun.desks.views import (
     persons,
     practice,
     readiness,
+    reveals,
     rosters,
     signals,
     today,
@@ -64,6 +66,10 @@ urlpatterns = [
     path("calendar/<int:unit_id>/", calendar.calendar_of, name="calendar_of"),
     path("calendar/<int:unit_id>/term/", calendar.term, name="term_open"),
     path("calendar/<int:unit_id>/day/", calendar.override, name="day_override"),
+    path("persons/<int:person_id>/reveal/", reveals.reveal_page, name="reveal"),
+    path("persons/<int:person_id>/reveal/open/", reveals.reveal, name="reveal_open"),
+    path("audit/", audit.audit_log, name="audit_log"),
+    path("audit/find/", audit.find_person, name="audit_find"),
     path("messages/", inbox.inbox, name="inbox"),
     path("messages/read/", inbox.read_all, name="messages_read"),
     path("messages/<int:message_id>/open/", inbox.open_message, name="message_open"),

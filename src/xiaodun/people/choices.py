@@ -1,4 +1,4 @@
-"""Kinds of identity document and of guardian, each with its meaning."""
+"""Kinds of identity document and of guardian, and what may be opened for which reason, with their meaning."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -41,3 +41,21 @@ class RosterState(models.TextChoices):
     APPLYING = "applying", _("being applied")
     DONE = "done", _("applied")
     DISCARDED = "discarded", _("discarded")
+
+
+class Revealable(models.TextChoices):
+    """A field that is masked for some who may open it for a reason."""
+
+    NAME = "name", _("name")
+    ID_NUMBER = "id_number", _("ID number")
+    PHONE = "guardian_phone", _("phones of the guardians")
+    ADDRESS = "address", _("address")
+
+
+class RevealReason(models.TextChoices):
+    """Why a masked value is opened. Coded, so that the audit holds no story about a child."""
+
+    CALL_FAMILY = "call_family", _("to call the family about an illness")
+    REPORT = "report", _("to report a case to the disease control centre or the bureau")
+    IDENTIFY = "identify", _("to be sure who the person is")
+    CORRECT = "correct", _("to correct the record")

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from xiaodun.accounts.models import User
 from xiaodun.kit.fields import EncryptedText
 from xiaodun.organisations.models import Unit
-from xiaodun.people.choices import DocumentKind, Relation, RosterKind, RosterState
+from xiaodun.people.choices import DocumentKind, Relation, Revealable, RevealReason, RosterKind, RosterState
 
 
 class Person(models.Model):
@@ -176,3 +176,17 @@ class RosterImport(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["unit", "-uploaded_at"], name="roster_import_unit")]
+
+
+class Reveal(models.Model):
+    """A masked field of one person stands open for one user until it expires. Holds no value."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    field = models.CharField(max_length=16, choices=Revealable)
+    reason = models.CharField(max_length=16, choices=RevealReason)
+    at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "at"], name="reveal_user_at")]

@@ -1,5 +1,6 @@
 """Masks of names, by what persons are found, and which handed-in lists wait for a worker."""
 
+import re
 import unicodedata
 from datetime import datetime, timedelta
 
@@ -7,6 +8,9 @@ from django.db.models import Q
 
 from xiaodun.people.choices import RosterState
 from xiaodun.people.pinyin import COMPOUND_SURNAMES, search_words_of
+
+# Up to the street or the village: what follows leads to a door.
+_STREET = re.compile(r".*?(?:街道|路|街|巷|镇|乡|村)")
 
 
 def mask_name(name: str) -> str:
@@ -37,3 +41,11 @@ def waits_for_worker(at: datetime) -> Q:
     """The handed-in lists that wait to be read or applied, those of a dead worker among them."""
     dead = Q(state__in=(RosterState.READING, RosterState.APPLYING), taken_at__lt=at - _WORKER_DEAD_AFTER)
     return dead | Q(state__in=(RosterState.WAITING, RosterState.APPROVED))
+
+
+def mask_address(address: str) -> str:
+    """The address up to its street; all of it covered where none can be told."""
+    if not address:
+        return ""
+    street = _STREET.match(address)
+    return f"{street[0] if street else address[:2]}**"

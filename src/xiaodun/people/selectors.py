@@ -15,7 +15,7 @@ from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import valid_on, within
 from xiaodun.people.faults import parts
-from xiaodun.people.models import Enrolment, Guardian, Identity, Person, RosterImport, SearchKey
+from xiaodun.people.models import Enrolment, Guardian, Identity, Person, Reveal, RosterImport, SearchKey
 from xiaodun.people.policies import search_word, waits_for_worker
 
 # Sorts after every character of a key.
@@ -99,6 +99,12 @@ def colleagues_of(institution: Unit, on: date) -> list[User]:
         Q(pk__in=roles.values("user")) | Q(pk__in=departments.values("person__user")), is_active=True
     )
     return list(users.order_by("name", "pk"))
+
+
+def reveals_in_force(user: User, person: Person, at: datetime) -> list[Reveal]:
+    """What of ``person`` stands open for ``user`` at ``at``, one row a field, that which lasts longest."""
+    found = Reveal.objects.filter(user=user, person=person, at__lte=at, expires_at__gt=at)
+    return list({row.field: row for row in found.order_by("expires_at")}.values())
 
 
 def persons_visible_to(scope: Scope, on: date) -> QuerySet[Person]:

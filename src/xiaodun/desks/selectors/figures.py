@@ -12,6 +12,7 @@ from django.urls import reverse
 from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
+from xiaodun.desks.selectors.reveals import may_open
 from xiaodun.desks.services import log_read
 from xiaodun.figures import selectors as figures
 from xiaodun.figures.models import FrozenFigure
@@ -160,13 +161,13 @@ def figure_page(
         else "",
         table=[
             FigureLine(
-                row.url,
+                row.url or _reveal_url(scope, row),
                 _label(institutions.get(row.unit.pk)),
                 [(row.cells.get(column.key), column) for column in rows.columns],
             )
             for row in shown
         ],
-        has_links=any(row.url for row in shown),
+        has_links=any(row.url or _reveal_url(scope, row) for row in shown),
         has_where=several,
         agrees=rows.total == (value.number or 0),
         frozen=frozen,
@@ -176,6 +177,13 @@ def figure_page(
             if ancestor.kind == UnitKind.INSTITUTION and _may_open(scope, ancestor)
         ],
     )
+
+
+def _reveal_url(scope: Scope, row: ShownRow) -> str:
+    """Where whoever may not read a child's name opens it for a reason."""
+    if row.person_id is None or scope.may(Right.SEE_CHILDREN, row.unit) or not may_open(scope, row.unit):
+        return ""
+    return reverse("desks:reveal", args=[row.person_id])
 
 
 def _keys(rows: Sequence[ShownRow]) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from xiaodun.accounts.choices import Role
+from xiaodun.accounts.choices import Right, Role
 from xiaodun.accounts.policies import OFFICES, Scope
 
 
@@ -35,7 +35,7 @@ def office_of(scope: Scope) -> Office | None:
     if held is None:
         return None
     title, text, icon = _words(held)
-    return Office(title, text, icon, _links())
+    return Office(title, text, icon, _links(scope))
 
 
 def _words(role: Role) -> tuple[str, str, str]:
@@ -64,12 +64,37 @@ def _words(role: Role) -> tuple[str, str, str]:
     )
 
 
-def _links() -> list[OfficeLink]:
-    return [
-        OfficeLink(
-            _("Messages"),
-            _("What the system told you"),
-            reverse("desks:inbox"),
-            "bell",
-        )
+def _links(scope: Scope) -> list[OfficeLink]:
+    """Where the work is, by what the reader may do; messages for everybody."""
+    pages = [
+        (
+            Right.MANAGE_PEOPLE,
+            OfficeLink(
+                _("Lists"), _("Classes, moves, leavers, substitutes"), reverse("desks:lists"), "users"
+            ),
+        ),
+        (
+            Right.MANAGE_ACCOUNTS,
+            OfficeLink(
+                _("Staff access"),
+                _("Activation slips and devices"),
+                reverse("accounts:schools"),
+                "id-badge-2",
+            ),
+        ),
+        (
+            Right.RUN_SYSTEM,
+            OfficeLink(_("System"), _("Health, backups and keys"), reverse("operations:health"), "server"),
+        ),
+        (
+            Right.READ_AUDIT,
+            OfficeLink(
+                _("Audit log"),
+                _("Who did what, and who read of whom"),
+                reverse("desks:audit_log"),
+                "list-search",
+            ),
+        ),
     ]
+    messages = OfficeLink(_("Messages"), _("What the system told you"), reverse("desks:inbox"), "bell")
+    return [*(link for right, link in pages if scope.has(right)), messages]

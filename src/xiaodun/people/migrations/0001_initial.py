@@ -138,5 +138,20 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['unit', '-uploaded_at'], name='roster_import_unit')],
             },
         ),
+        migrations.CreateModel(
+            name='Reveal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('field', models.CharField(choices=[('name', 'name'), ('id_number', 'ID number'), ('guardian_phone', 'phones of the guardians'), ('address', 'address')], max_length=16)),
+                ('reason', models.CharField(choices=[('call_family', 'to call the family about an illness'), ('report', 'to report a case to the disease control centre or the bureau'), ('identify', 'to be sure who the person is'), ('correct', 'to correct the record')], max_length=16)),
+                ('at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.person')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['user', 'at'], name='reveal_user_at')],
+            },
+        ),
         migrations.RunPython(order_search_keys_bytewise, migrations.RunPython.noop, elidable=False),
     ]
