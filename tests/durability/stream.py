@@ -32,6 +32,8 @@ CLIENTS = 16
 # How many days of each class are checked; on the first of them three are ill, so that a rule holds once.
 DAYS = 70
 CLUSTER_EVERY = 8
+# Between two checks of a client: what a server is asked to survive is a kill, not a flood.
+PAUSE_SECONDS = 0.4
 # What the promise allows between a restart and the last signal.
 PROMISED_SECONDS = 60
 # After so many kills a start is left alone until everything acknowledged has its signal.
@@ -102,6 +104,8 @@ class Stream:
         for check in self._checks(world["classes"]):
             self.waiting.put(check)
         self.stopped = threading.Event()
+        self.flowing = threading.Event()
+        self.flowing.set()
         self.acknowledged: dict[UUID, tuple[Check, int]] = {}
         self.file = (folder / "acknowledged").open("a", encoding="utf-8")
         self.lock = threading.Lock()
@@ -132,6 +136,8 @@ class Stream:
                 except queue.Empty:
                     return
                 self._send_until_acknowledged(connection, check)
+                time.sleep(PAUSE_SECONDS)
+                self.flowing.wait()
 
     def _send_until_acknowledged(self, connection: http.client.HTTPConnection, check: Check) -> None:
         body = check.body((datetime.now(UTC) + self.offset).isoformat())
@@ -226,7 +232,14 @@ class Stream:
         return int(_expect(starter, "ready").split()[1])
 
     def _settle(self) -> None:
-        """Wait until every cluster acknowledged so far is told of, at most as long as promised."""
+        """Hold the stream until every cluster acknowledged so far is told of, at most as long as promised."""
+        self.flowing.clear()
+        try:
+            self._wait_for_signals()
+        finally:
+            self.flowing.set()
+
+    def _wait_for_signals(self) -> None:
         began = time.monotonic()
         with self.lock:
             clusters = [check.group for check, _session in self.acknowledged.values() if check.ill]
