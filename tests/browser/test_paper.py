@@ -1,7 +1,7 @@
 """From paper to a phone, in Chromium and in Chinese: slips of staff, tablets of gates, links of families."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -23,10 +23,11 @@ from xiaodun.families.services import acknowledge, issue_links
 from xiaodun.organisations.services import set_phone
 from xiaodun.people.policies import mask_name
 from xiaodun.people.services.guardians import GuardianValues, set_guardians
+from xiaodun.screening.models import CheckSession
 
 pytestmark = pytest.mark.browser
 
-PIN = "738205"
+PASSWORD, PIN = "vierzehn Pferde", "738205"
 
 
 @pytest.fixture
@@ -59,6 +60,51 @@ def print_slip(office: Page, name: str) -> str:
     office.locator("dialog[open]").get_by_role("button", name="打印激活单").click()
     expect(office.locator(".x-qr")).to_have_count(1)
     return office.locator("p.x-slip-code").inner_text()
+
+
+def test_from_the_slip_to_the_next_mornings_check_by_pin_until_the_office_takes_the_phone_back(
+    morning, phones, set_clock
+):
+    office, phone = phones(morning.clerk), phones()
+    code = print_slip(office, morning.teacher.name)
+    phone.goto(f"/activate/#{code}")
+    expect(phone.get_by_label("激活单上的激活码")).to_have_value(code)
+    assert code not in phone.url
+    phone.get_by_role("button", name="下一步").click()
+    expect(phone.locator("main")).to_contain_text("赵老师")
+    phone.get_by_label("新密码", exact=True).fill(PASSWORD)
+    phone.get_by_label("再次输入新密码").fill(PASSWORD)
+    phone.get_by_role("button", name="确认密码").click()
+    phone.get_by_role("link", name="登录", exact=True).click()
+    phone.get_by_label("工号或手机号").fill("teacher")
+    phone.get_by_label("密码", exact=True).fill(PASSWORD)
+    phone.locator("form").filter(has=phone.get_by_label("工号或手机号")).get_by_role(
+        "button", name="登录", exact=True
+    ).click()
+    phone.get_by_role("link", name="我的手机").click()
+    phone.get_by_label("新数字密码", exact=True).fill(PIN)
+    phone.get_by_label("再次输入新数字密码").fill(PIN)
+    phone.get_by_role("button", name="登记", exact=True).click()
+    expect(phone.locator("main")).to_contain_text("本机")
+
+    set_clock(morning.at + timedelta(days=1))
+    phone.goto("/")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("用数字密码打开")
+    phone.get_by_label("数字密码", exact=True).fill(PIN)
+    phone.get_by_role("button", name="打开晨检").click()
+    phone.get_by_role("button", name="提交：5 人全部正常").click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("晨检已交")
+    assert CheckSession.objects.get().submitted_by == morning.teacher
+    # Anything else asks for the password.
+    phone.goto("/today/")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("登录")
+
+    office.goto("/staff/")
+    office.get_by_role("link", name="手机和门岗平板").click()
+    office.get_by_role("button", name="收回 赵老师").click()
+    expect(office.get_by_text("还没有登记手机")).to_be_visible()
+    phone.goto("/")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("登录")
 
 
 def test_a_guard_begins_the_shift_at_the_tablet_and_ends_it(morning, phones):
