@@ -87,7 +87,7 @@ def test_the_id_number_asks_for_the_factor_again(cast, child):
     client = sign_in(cast.doctor)
     session = client.session
     signed_in = cast.at - timedelta(minutes=20)
-    Assurance(Level.PASSWORD, signed_in, cast.at, signed_in).keep_in(session)
+    Assurance(Level.MFA, signed_in, cast.at, signed_in).keep_in(session)
     session.save()
     with at(cast.at):
         answer = open_field(client, child, "id_number")
