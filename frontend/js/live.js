@@ -24,7 +24,7 @@ function isInUse() {
 
 function say(words) {
   const bar = document.getElementById("live-bar")
-  const text = words ? fill(words, { time: region().dataset.at }) : ""
+  const text = words && region() ? fill(words, { time: region().dataset.at }) : ""
   if (bar.textContent !== text) bar.textContent = text
   bar.hidden = !text
 }
@@ -44,7 +44,7 @@ function keep() {
 }
 
 let restore = () => {}
-const isOurs = (event) => event.detail.elt === region()
+const isOurs = (event) => region() !== null && event.detail.elt === region()
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (!isOurs(event)) return
@@ -63,6 +63,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 })
 
 document.addEventListener("htmx:afterSwap", () => {
+  // The page may have come back without a part that refreshes: a day that is over by now, a role that ended.
+  if (!region()) return
   refreshed = Date.now()
   say("")
   restore()
@@ -81,6 +83,6 @@ document.addEventListener("htmx:responseError", (event) => {
 
 // Whoever comes back to the tab sees the present at once.
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && Date.now() - refreshed > 30000) region().dispatchEvent(new Event("refresh"))
+  if (!document.hidden && Date.now() - refreshed > 30000) region()?.dispatchEvent(new Event("refresh"))
 })
 document.getElementById("live-news").dataset.last = region().dataset.news

@@ -329,7 +329,7 @@ PAGES: tuple[Page, ...] = (
     Page("desks:audit_log", each(200, PRINCIPAL, AUDITOR)),
     Page("desks:audit_find", each(422, PRINCIPAL, AUDITOR), method="post"),
     Page("desks:inbox", each(200)),
-    Page("desks:messages_read", each(302), method="post"),
+    Page("desks:messages_read", each(302), method="post", data={"newest": "1"}),
     Page("desks:message_open", each(302), "message", "post", reach=_OWN),
     # A list is of an institution; the one here still waits to be read, so nothing can be done with it yet.
     Page("desks:rosters", each(200, *_ROSTER_KEEPERS)),

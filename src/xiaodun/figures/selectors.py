@@ -10,7 +10,8 @@ from django.http import Http404
 from xiaodun.accounts.choices import Right
 from xiaodun.accounts.policies import Scope
 from xiaodun.figures.models import FrozenFigure
-from xiaodun.figures.registry import Asked, Column, Cover, FigureScope, Row, Value, definition
+from xiaodun.figures.registry import Asked, Column, Cover, FigureScope, Row, State, Value, definition
+from xiaodun.kit import clock
 from xiaodun.organisations.models import Unit
 from xiaodun.people.policies import mask_name
 
@@ -58,7 +59,27 @@ def values(
     found = definition(code).compute(FigureScope(members, day, at, shared)) if members else {}
     if missing := [unit.pk for unit in members if unit.pk not in found]:
         raise LookupError(f"The figure {code!r} has no value for the units {missing}.")
-    return dict(found)
+    return dict(found) | (_kept(code, members, day, found) if day < clock.local_day(at) else {})
+
+
+def _kept(code: str, units: list[Unit], day: date, live: Mapping[int, Value]) -> dict[int, Value]:
+    """What stands for numbers whose rows had their time: the frozen one, or a dash where none was kept."""
+    rows = {row.unit_id: row for row in FrozenFigure.objects.filter(code=code, day=day, unit__in=units)}
+    if not rows and not has_expired(code, day):
+        return {}
+    kept: dict[int, Value] = {}
+    for unit in units:
+        row = rows.get(unit.pk)
+        if row is not None and row.number != live[unit.pk].number:
+            kept[unit.pk] = Value(row.number, row.of, State.NA)
+        elif row is None and not live[unit.pk].number:
+            kept[unit.pk] = Value(None, None, State.NA)
+    return kept
+
+
+def has_expired(code: str, day: date) -> bool:
+    """Whether rows behind the figure on that day had their time."""
+    return FrozenFigure.objects.filter(code=code, day=day).exists()
 
 
 def frozen(code: str, unit: Unit, day: date) -> FrozenFigure | None:

@@ -127,10 +127,13 @@ def mark_read_at(*, by: User, urls: Iterable[str], at: datetime) -> int:
     return Message.objects.filter(pk__in=unread, read_at__isnull=True).update(read_at=at) if unread else 0
 
 
-def mark_all_read(*, by: User, at: datetime) -> int:
-    """The reader is done with all that has come so far. Returns how many messages that were."""
+def mark_all_read(*, by: User, newest: int, at: datetime) -> int:
+    """The reader is done with all messages up to the one with the id ``newest``, the newest that was shown.
+
+    One that came since stays unread: nobody has seen it. Returns how many were marked.
+    """
     found = Message.objects.filter(recipient=by, read_at__isnull=True, withdrawn_at__isnull=True)
-    return found.filter(sent_at__lte=at).update(read_at=at)
+    return found.filter(pk__lte=newest).update(read_at=at)
 
 
 def withdraw(*, subject: str, at: datetime) -> int:

@@ -14,7 +14,7 @@ class SurveillanceConfig(AppConfig):
         from xiaodun.messages.services import register_kind
         from xiaodun.people.services import ENROLMENT_CHANGED, ENROLMENTS_LOADED
         from xiaodun.surveillance import figures, services
-        from xiaodun.surveillance.models import Signal, SignalCase
+        from xiaodun.surveillance.models import RuledOutPerson, Signal, SignalCase
 
         figures.register()
         confirmed = Q(signal__state=Signal.State.CONFIRMED)
@@ -36,6 +36,15 @@ class SurveillanceConfig(AppConfig):
                 day="onset",
                 unit="signal__unit__path",
                 only=confirmed,
+            )
+        )
+        retention.register(
+            retention.Kind(
+                code="surveillance.ruled_out_person",
+                name=_("Persons of signals that were ruled out"),
+                model=RuledOutPerson,
+                day="ruled_out_on",
+                unit="signal__unit__path",
             )
         )
         register_kind(

@@ -137,6 +137,8 @@ class RuledOutPerson(models.Model):
 
     signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="ruled_out_persons")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    # Their rows are kept no longer than those of the cases.
+    ruled_out_on = models.DateField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["signal", "person"], name="ruled_out_once_a_person")]

@@ -6,6 +6,7 @@ from xiaodun.desks.selectors.checks import check_done_page, check_roster, check_
 from xiaodun.desks.selectors.figures import figure_page
 from xiaodun.desks.selectors.files import file_list, file_page
 from xiaodun.desks.selectors.inbox import inbox_page, message_target
+from xiaodun.desks.selectors.keys import key_in
 from xiaodun.desks.selectors.reveals import openable, reveal_page
 from xiaodun.desks.selectors.signals import signal_list, signal_page
 from xiaodun.desks.selectors.today import today_page
@@ -22,6 +23,7 @@ __all__ = [
     "file_page",
     "inbox_page",
     "institution_page",
+    "key_in",
     "message_target",
     "openable",
     "person_in_reach",

@@ -109,6 +109,8 @@ class FigurePage:
     agrees: bool
     # What the figure said when its rows expired; None while they are there.
     frozen: FrozenFigure | None
+    # Rows of that day had their time, and nothing was kept for this unit.
+    has_expired: bool
     crumbs: list[dict[str, str]]
 
 
@@ -129,9 +131,9 @@ def figure_page(
         raise Http404
     value = figures.value(code, unit, day, at)
     frozen = figures.frozen(code, unit, day)
-    if frozen is not None:
-        value = Value(frozen.number, frozen.of, State.NA)
     rows = figures.rows(code, unit, day, at, scope)
+    if frozen is not None and rows.total == frozen.number:
+        frozen = None  # a legal hold kept them
     # Masked rows too: a masked child was shown as well.
     keys = _keys(rows.rows)
     first = keys.index(after) + 1 if after in keys else 0
@@ -171,6 +173,7 @@ def figure_page(
         has_where=several,
         agrees=rows.total == (value.number or 0),
         frozen=frozen,
+        has_expired=value.number is None and figures.has_expired(code, day),
         crumbs=[
             {"label": ancestor.label, "url": reverse("desks:institution", args=[ancestor.pk])}
             for ancestor in chain

@@ -33,6 +33,8 @@ class InboxPage:
     older_unread: int
     days: int
     may_read_all: bool
+    # The id of the newest message shown: what comes later is not read by "read all".
+    newest: int
     is_first: bool
     next_url: str
 
@@ -54,7 +56,8 @@ def inbox_page(user: User, *, before: str, at: datetime) -> InboxPage:
         older=older,
         older_unread=sum(message.is_unread for message in older),
         days=RECENT_DAYS,
-        may_read_all=unread_count(user) > 0,
+        may_read_all=unread_count(user) > 0 and bool(shown),
+        newest=shown[0].pk if shown else 0,
         is_first=key is None,
         next_url=next_url,
     )

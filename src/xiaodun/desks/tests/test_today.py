@@ -303,10 +303,13 @@ def test_all_messages_are_read_at_once_and_old_ones_fold(school):
         page = client.get("/messages/")
         assert "更早的 2 条消息 · 2 条未读" in words(page)
         assert "全部标为已读" in page.content.decode()
-        answer = client.post("/messages/read/", follow=True)
+        shown = Message.objects.filter(recipient=principal).latest("pk").pk
+        remind(principal, school.classes[0], at=moment(0, 8, 59), day="2020-12-10")
+        answer = client.post("/messages/read/", {"newest": shown}, follow=True)
     assert answer.redirect_chain == [("/messages/", 302)]
-    assert "全部标为已读" not in answer.content.decode()
-    assert unread(principal) == 0
+    # What came while the page lay open was never shown.
+    assert unread(principal) == 1
+    assert "全部标为已读" in answer.content.decode()
 
 
 def test_a_confirmed_signal_is_to_be_reported_on_the_pages_of_who_may_decide(school):

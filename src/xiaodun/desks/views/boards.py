@@ -25,7 +25,9 @@ def district_board(request: ScopedRequest) -> HttpResponse:
 def institution_page(request: ScopedRequest, unit_id: int) -> HttpResponse:
     """One institution: the next step, its figures, its groups over the school days."""
     page = selectors.institution_page(request.scope, unit_id, day=day_in(request), at=clock.now())
-    messages.mark_read_at(by=request.user, urls=page.check_urls, at=page.at)
+    # A page that refreshes itself in an empty room has been read by nobody.
+    if request.headers.get("HX-Request") != "true":
+        messages.mark_read_at(by=request.user, urls=page.check_urls, at=page.at)
     return render(request, "desks/institution.html", {"page": page, "page_title": page.title})
 
 

@@ -1,6 +1,6 @@
 """Messages to the reader."""
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -31,6 +31,9 @@ def open_message(request: ScopedRequest, message_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def read_all(request: ScopedRequest) -> HttpResponse:
-    """Mark all of the reader's messages read."""
-    messages.mark_all_read(by=request.user, at=clock.now())
+    """Mark all of the reader's messages read, up to the newest that the page showed."""
+    newest = selectors.key_in(request.POST.get("newest", ""))
+    if newest is None:
+        raise Http404
+    messages.mark_all_read(by=request.user, newest=newest, at=clock.now())
     return redirect("desks:inbox")

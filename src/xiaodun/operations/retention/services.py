@@ -1,6 +1,6 @@
 """Letting go of what has had its time, and holding it where a named ground demands it."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -30,6 +30,9 @@ def let_go(*, dry: bool = False, by: User | None = None, at: datetime) -> Run:
     found = rules_on(clock.local_day(at))
     if not dry:
         days = {day for kind, _rule, before in found for day in kind.days(before=before, held=held)}
+        # Every day between: an illness of Friday and Monday counts on Saturday, without a row of that day.
+        for first in sorted(days)[:1]:
+            days = {first + timedelta(days=n) for n in range((max(days) - first).days + 1)}
         retention.announce_purge(days, at)
     lines = []
     for kind, rule, before in found:

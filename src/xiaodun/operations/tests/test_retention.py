@@ -7,6 +7,7 @@ import pytest
 from tests.factories import ill, settle, submit
 from xiaodun.absence.models import Episode
 from xiaodun.figures.models import FrozenFigure
+from xiaodun.figures.selectors import values
 from xiaodun.kit import retention
 from xiaodun.kit.clock import local_moment
 from xiaodun.kit.errors import Refusal
@@ -15,6 +16,7 @@ from xiaodun.operations.retention import services
 from xiaodun.operations.retention.rules import Keep, Rule, rule_file, rules_on
 from xiaodun.operations.retention.signing import signature_of
 from xiaodun.screening.models import CheckSession, Finding
+from xiaodun.surveillance.models import RuledOutPerson, Signal
 
 pytestmark = pytest.mark.django_db
 
@@ -146,3 +148,40 @@ def test_a_figure_keeps_the_number_that_it_had_when_its_rows_went(past, client, 
     assert "2022" in page
     assert "Does not agree" not in page
     assert '<p class="x-opened-number">2' in page
+
+
+def test_boards_show_the_kept_number_and_a_class_whose_number_was_not_kept_shows_a_dash(
+    past, client, set_clock
+):
+    services.let_go(at=night(2022, 9, 1))
+    at = night(2022, 9, 2)
+    found = values("screening.absent_ill", [past.school, past.class_a], past.day, at)
+    assert found[past.school.pk].number == 2
+    assert found[past.class_a.pk].number is None
+    set_clock(at)
+    client.force_login(past.officer)
+    page = client.get(f"/figures/screening.absent_ill/{past.class_a.pk}/?day={past.day}").content.decode()
+    assert "只保留学校和区的数字" in page
+
+
+def test_days_without_rows_between_two_with_rows_keep_their_numbers_too(past):
+    friday = past.at + timedelta(days=2)
+    submit(past.class_a, ill(past.pupils[0], "vomiting"), by=past.teacher, at=friday)
+    settle(at=friday)
+    services.let_go(at=night(2022, 9, 1))
+    thursday = past.day + timedelta(days=1)
+    assert not CheckSession.objects.exists()
+    assert FrozenFigure.objects.filter(code="absence.open_files", unit=past.school, day=thursday).exists()
+
+
+def test_persons_of_a_ruled_out_signal_go_with_its_cases(past):
+    cases = [ill(person, "vomiting") for person in past.members[past.class_b.pk][:3]]
+    submit(past.class_b, *cases, by=past.colleague, at=past.at)
+    settle(at=past.at)
+    signal = Signal.objects.get(unit=past.class_b)
+    RuledOutPerson.objects.bulk_create(
+        RuledOutPerson(signal=signal, person_id=case.person_id, ruled_out_on=past.day)
+        for case in signal.cases.all()
+    )
+    services.let_go(at=night(2022, 9, 1))
+    assert not RuledOutPerson.objects.exists()

@@ -1,7 +1,7 @@
 """What people do with a signal: acknowledge it, decide it, record that it was reported."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -105,7 +105,7 @@ def decide(
         log_event(signal=signal, kind=kind, at=at, by=by, note=signal.decision_reason)
         ladders.acknowledge(subject=signal.subject, by=by, at=at)
         if outcome == Signal.State.RULED_OUT:
-            _remember_persons(signal)
+            _remember_persons(signal, on=clock.local_day(at))
         elif signal.owes_report:
             _chase_report(signal, at=at)
         audit.record(
@@ -138,10 +138,10 @@ def decide_each(
         ]
 
 
-def _remember_persons(signal: Signal) -> None:
+def _remember_persons(signal: Signal, *, on: date) -> None:
     persons = set(signal.cases.values_list("person_id", flat=True))
     RuledOutPerson.objects.bulk_create(
-        [RuledOutPerson(signal=signal, person_id=person) for person in sorted(persons)],
+        [RuledOutPerson(signal=signal, person_id=person, ruled_out_on=on) for person in sorted(persons)],
         ignore_conflicts=True,
     )
 
