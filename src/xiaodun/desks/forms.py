@@ -96,7 +96,7 @@ class ActForm(forms.Form):
                 field.queryset = Unit.objects.filter(pk__in=ids).order_by("path")
             elif isinstance(field, UserChoice):
                 field.queryset = User.objects.filter(pk__in=[user.pk for user in users]).order_by("name")
-            elif name in {"person", "persons"} and isinstance(field, forms.TypedChoiceField):
+            elif name in {"person", "persons"} and isinstance(field, forms.ChoiceField):
                 field.choices = [(person.pk, f"{shown_name(person)} {person.number}") for person in persons]
 
     def suits(self, name: str, unit: Unit) -> bool:
