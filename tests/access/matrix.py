@@ -269,7 +269,7 @@ PAGES: tuple[Page, ...] = (
     Page("desks:check_correct", each(422, *_SUBMITTERS), "session", "post", is_json=True),
     Page("desks:signals", each(200, *HEALTH)),
     Page("desks:signal", each(200, *HEALTH), "signal"),
-    Page("desks:signal_acknowledge", each(302, *HEALTH), "signal", "post", data={"seen": "99"}),
+    Page("desks:signal_acknowledge", each(302, *HEALTH), "signal", "post", data={"seen": "999999999"}),
     # The others may see and acknowledge, not decide.
     Page(
         "desks:signal_decide",

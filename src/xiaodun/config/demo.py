@@ -40,6 +40,7 @@ from xiaodun.screening.selectors import session_of
 from xiaodun.screening.services import correct_check, submit_check
 from xiaodun.surveillance.choices import Channel, Recipient
 from xiaodun.surveillance.models import Signal
+from xiaodun.surveillance.selectors import newest_event
 from xiaodun.surveillance.services import acknowledge, decide, record_report
 
 DISTRICT_CODE = "demo"
@@ -404,7 +405,7 @@ def _doctor_of(demo: _Demo, signal: Signal) -> User:
 def _acknowledge(demo: _Demo, *, at: datetime) -> None:
     signals = Signal.objects.filter(state=Signal.State.OPEN).exclude(unit=demo.units[_OWN_CLASS])
     for signal in signals.select_related("unit").order_by("pk"):
-        acknowledge(by=_doctor_of(demo, signal), signal=signal, seen=signal.peak_count, at=at)
+        acknowledge(by=_doctor_of(demo, signal), signal=signal, seen=newest_event(signal), at=at)
 
 
 def _decide(demo: _Demo, groups: Iterable[str], outcome: Signal.State, *, at: datetime) -> None:
@@ -421,7 +422,7 @@ def _decide(demo: _Demo, groups: Iterable[str], outcome: Signal.State, *, at: da
             signal=signal,
             outcome=outcome,
             reason=reasons[outcome],
-            seen=signal.peak_count,
+            seen=newest_event(signal),
             at=at,
         )
         if outcome == Signal.State.CONFIRMED:
@@ -434,6 +435,7 @@ def _report(signal: Signal, *, by: User, at: datetime) -> None:
         record_report(
             by=by,
             signal=signal,
+            seen=newest_event(signal),
             to_whom=to_whom,
             how=Channel.TELEPHONE,
             reference="",

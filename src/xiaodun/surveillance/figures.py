@@ -12,11 +12,15 @@ from xiaodun.surveillance.choices import SymptomGroup
 from xiaodun.surveillance.models import Signal, SignalEvent
 from xiaodun.surveillance.selectors import WAITING
 
-# What ends a wait, and what begins it anew.
-_TURNS = [
+# What begins a wait, and what ends it.
+_BEGINS = [
     SignalEvent.Kind.RAISED,
     SignalEvent.Kind.REALARMED,
     SignalEvent.Kind.OTHERS,
+    SignalEvent.Kind.JOINED,
+]
+_TURNS = [
+    *_BEGINS,
     SignalEvent.Kind.CONFIRMED,
     SignalEvent.Kind.RULED_OUT,
     SignalEvent.Kind.MERGED,
@@ -30,11 +34,12 @@ def _waiting(scope: FigureScope) -> QuerySet[Signal]:
     if scope.day >= clock.local_day(scope.at):
         return signals.filter(state__in=WAITING)
     end = clock.local_span(scope.day)[1]
+    # In the order in which they were written: what was judged late bears the moment of its entry.
     last_turn = SignalEvent.objects.filter(signal=OuterRef("pk"), kind__in=_TURNS, at__lte=end)
     return (
         signals.filter(raised_at__lte=end)
-        .annotate(last_turn=Subquery(last_turn.order_by("-at", "-pk").values("kind")[:1]))
-        .filter(last_turn__in=[SignalEvent.Kind.RAISED, SignalEvent.Kind.REALARMED, SignalEvent.Kind.OTHERS])
+        .annotate(last_turn=Subquery(last_turn.order_by("-pk").values("kind")[:1]))
+        .filter(last_turn__in=_BEGINS)
     )
 
 
@@ -67,7 +72,7 @@ def _open_signals_rows(scope: FigureScope) -> Rows:
                     "symptoms": str(SymptomGroup(signal.symptom_group).label),
                     "count": signal.peak_count,
                     "rule": signal.rule.label,
-                    "deadline": signal.deadline_at,
+                    "deadline": signal.deadline_at if signal.clock_runs else None,
                 },
                 url=f"/signals/{signal.pk}/",
             )

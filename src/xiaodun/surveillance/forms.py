@@ -6,9 +6,10 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from xiaodun.kit import clock
-from xiaodun.surveillance.choices import Channel, Recipient
+from xiaodun.surveillance.choices import Channel, Recipient, SymptomGroup
 from xiaodun.surveillance.models import Signal
 
 
@@ -23,8 +24,14 @@ class _Together(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["together"]
         assert isinstance(field, forms.TypedMultipleChoiceField)
-        field.choices = [(each.pk, each.rule.label) for each in siblings]
+        field.choices = [(each.pk, _words(each)) for each in siblings]
         field.initial = [each.pk for each in siblings]
+
+
+def _words(signal: Signal) -> str:
+    """By what a reader knows a signal of the same unit: its rule, its symptoms, its count."""
+    cases = ngettext("%(count)d case", "%(count)d cases", signal.peak_count) % {"count": signal.peak_count}
+    return f"{signal.rule.label} · {SymptomGroup(signal.symptom_group).label} · {cases}"
 
 
 class DecisionForm(_Together):

@@ -108,6 +108,17 @@ class Signal(models.Model):
         return f"signal-report:{self.pk}"
 
     @property
+    def is_decided(self) -> bool:
+        """Whether a decision stands; one on a signal that was withdrawn since is history."""
+        return self.state in {self.State.CONFIRMED, self.State.RULED_OUT}
+
+    @property
+    def clock_runs(self) -> bool:
+        """Whether a report may still be owed by the deadline: neither closed nor on record already."""
+        is_closed = self.state in {self.State.RULED_OUT, self.State.WITHDRAWN}
+        return not is_closed and self.reported_at is None
+
+    @property
     def owes_report(self) -> bool:
         """Whether it was confirmed and somebody whom the rule names has not been told yet."""
         return self.state == self.State.CONFIRMED and self.reported_at is None
@@ -153,7 +164,7 @@ class SignalReport(models.Model):
     # Number of the report, or the post that answered; names no child.
     reference = models.CharField(max_length=80, blank=True)
     reported_at = models.DateTimeField()
-    # The cases of which was told.
+    # The persons of whom was told.
     count = models.PositiveSmallIntegerField()
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
@@ -171,6 +182,7 @@ class SignalEvent(models.Model):
         CHANGED = "changed", _("changed by a correction or transfer")
         REALARMED = "realarmed", _("alarmed again: more cases than acknowledged")
         OTHERS = "others", _("alarmed again: other persons reach the threshold by themselves")
+        JOINED = "joined", _("alarmed again: a signal that nobody had seen joined it")
         MERGED = "merged", _("joined with another signal")
         WITHDRAWN = "withdrawn", _("withdrawn: the cases no longer reach the threshold")
         ACKNOWLEDGED = "acknowledged", _("acknowledged")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +27,8 @@ OWES_REPORT = Q(state=Signal.State.CONFIRMED, reported_at__isnull=True)
 DECIDING_ROLES = frozenset({Role.SCHOOL_DOCTOR, Role.PRINCIPAL, Role.DISTRICT_OFFICER})
 # Whoever may record that a confirmed signal was reported: the named reporter besides.
 REPORTING_ROLES = DECIDING_ROLES | {Role.SCHOOL_REPORTER}
+# Of the row in hand, read in one statement with it: neither is newer than the other.
+_NEWEST_EVENT = SignalEvent.objects.filter(signal=OuterRef("pk")).order_by("-pk").values("pk")[:1]
 
 
 def signals_visible_to(scope: Scope) -> QuerySet[Signal]:
@@ -44,8 +46,13 @@ def waiting_signals(scope: Scope) -> list[Signal]:
 
 
 def decided_on(scope: Scope, day: date) -> list[Signal]:
-    """Signals that somebody confirmed or ruled out on this local day."""
-    return list(signals_visible_to(scope).filter(decided_at__range=clock.local_span(day)))
+    """Signals that somebody confirmed or ruled out on this local day, where that still stands."""
+    return list(
+        signals_visible_to(scope).filter(
+            state__in=[Signal.State.CONFIRMED, Signal.State.RULED_OUT],
+            decided_at__range=clock.local_span(day),
+        )
+    )
 
 
 def signal_visible_to(scope: Scope, signal_id: int) -> Signal:
@@ -120,7 +127,8 @@ def owed_reports(scope: Scope) -> list[Signal]:
 
 
 def siblings_of(scope: Scope, signal: Signal) -> list[Signal]:
-    """Signals of other rules that count the same persons of the same unit, as the two limbs of one norm do.
+    """Signals of other rules that count the same persons of the same unit with the same kind of symptoms, as
+    the two limbs of one norm do, each with its ``newest_event``.
 
     They stand as this one does: all to be decided, or all confirmed and not reported yet.
     """
@@ -133,13 +141,20 @@ def siblings_of(scope: Scope, signal: Signal) -> list[Signal]:
         .filter(
             together,
             unit=signal.unit_id,
+            symptom_group=signal.symptom_group,
             first_start__lte=signal.last_end + day,
             last_end__gte=signal.first_start - day,
             cases__person__in=signal.cases.values("person"),
         )
-        .exclude(pk=signal.pk)
+        .exclude(rule=signal.rule_id)
+        .annotate(newest_event=Subquery(_NEWEST_EVENT))
         .distinct()
     )
+
+
+def newest_event(signal: Signal) -> int:
+    """The newest line of its history: whoever is shown what is read after this has seen it."""
+    return signal.events.latest("pk").pk
 
 
 def reports_of(signal: Signal) -> list[SignalReport]:
@@ -147,10 +162,29 @@ def reports_of(signal: Signal) -> list[SignalReport]:
     return list(signal.reports.select_related("by"))
 
 
+def reports_answering(signal: Signal) -> QuerySet[SignalReport]:
+    """The reports that answer the clock now running, in the order of entry.
+
+    Before a signal rose somebody may have rung about the same cases. What was said before a ruling out does
+    not answer the cases that came after it, whenever it was entered.
+    """
+    answering = signal.reports.filter(at__gte=signal.clock_from)
+    if signal.clock_from > signal.raised_at:
+        # To the minute, as moments of reports are entered.
+        answering = answering.filter(reported_at__gte=signal.clock_from.replace(second=0, microsecond=0))
+    return answering
+
+
 def recipients_left(signal: Signal) -> list[Recipient]:
     """Whom the rule names and nobody has told yet since the clock started. One query."""
-    told = set(signal.reports.filter(at__gte=signal.clock_from).values_list("to_whom", flat=True))
+    told = set(reports_answering(signal).values_list("to_whom", flat=True))
     return [Recipient(to_whom) for to_whom in signal.rule.report_to if to_whom not in told]
+
+
+def persons_untold(signal: Signal, persons: int) -> int:
+    """Of how many of its ``persons`` somebody whom the rule names has not been told. One query."""
+    told = dict(reports_answering(signal).values_list("to_whom", "count"))
+    return max(0, persons - min(told.get(to_whom, 0) for to_whom in signal.rule.report_to))
 
 
 def message_facts(signal: Signal) -> dict[str, Any]:

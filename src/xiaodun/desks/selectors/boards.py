@@ -281,14 +281,13 @@ class InstitutionPage:
     may_check: bool
     may_decide: bool
     is_live: bool
+    crumbs: list[dict[str, str]]
 
     @property
     def news(self) -> str:
         """What a refresh says aloud."""
         overdue = sum(row.value == Judged.MISSING for row in self.open_items)
         return news(signals=len(self.signals), overdue=overdue)
-
-    crumbs: list[dict[str, str]]
 
 
 def institution_page(scope: Scope, unit_id: int, *, day: date, at: datetime) -> InstitutionPage:

@@ -32,8 +32,10 @@ from xiaodun.surveillance.selectors import (
     events_of,
     may_decide,
     may_report,
+    newest_event,
     next_told_about,
     person_counts,
+    persons_untold,
     recipients_left,
     reports_of,
     siblings_of,
@@ -89,6 +91,15 @@ class SignalRow:
     text: str
     tag: str
     url: str
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When its report is due, while it may be owed."""
+        return self.signal.deadline_at if self.signal.clock_runs else None
+
+    def is_late(self, at: datetime) -> bool:
+        """Whether the report that may be owed should have been made by now."""
+        return self.deadline is not None and self.deadline <= at
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +224,15 @@ def signal_list(scope: Scope, *, chosen: str, before: str, at: datetime) -> Sign
         }
         for value in FILTERS
     ]
+    rows = as_rows(shown, scope)
     return SignalListPage(
         title=_("Signals"),
-        rows=as_rows(shown, scope),
+        rows=rows,
         filters=filters,
         is_work=chosen in WORK,
         chosen=chosen,
         next_url=next_url,
-        overdue=sum(signal.deadline_at <= at for signal in shown) if chosen in WORK else 0,
+        overdue=sum(row.is_late(at) for row in rows) if chosen in WORK else 0,
     )
 
 
@@ -273,12 +285,14 @@ class SignalPage:
 
     title: str
     signal: Signal
+    seen: int
     where: str
     symptoms: str
     cases_words: str
     peak_words: str
     tag: str
     persons: int
+    names_gone: bool
     head_count: int
     attack_rate: str
     first_onset: date
@@ -309,6 +323,8 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
     A look at children in full is logged.
     """
     unit = signal.unit
+    # Before the cases: what is shown is then at least as new as the line of which it is posted.
+    seen_line = newest_event(signal)
     cases = cases_of(signal, scope)
     seen = [case.person_id for case in cases if case.person_id is not None]
     log_read(by=by, page="signal", unit=unit, person_ids=seen, at=at)
@@ -328,20 +344,25 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
     ]
     where = unit_words(unit, chain)
     # Not from the rows: masked names of different children may be alike.
-    persons = person_counts([signal]).get(signal.pk, 0)
+    named = person_counts([signal]).get(signal.pk, 0)
+    # A living signal names at least as many as its highest window counts, until their time is over.
+    names_gone = signal.state != Signal.State.WITHDRAWN and named < signal.peak_count
+    persons = signal.peak_count if names_gone else named
     reports = reports_of(signal)
     decides, reports_it = may_decide(scope, signal), may_report(scope, signal)
     return SignalPage(
         title=f"{where} · {symptom_words(signal)}",
         signal=signal,
+        seen=seen_line,
         where=where,
         symptoms=symptom_words(signal),
         cases_words=cases_words(signal, persons),
         peak_words=peak_words(signal) if persons > signal.peak_count else "",
         persons=persons,
+        names_gone=names_gone,
         tag=STATE_TAGS[Signal.State(signal.state)],
         head_count=size,
-        attack_rate=f"{100 * persons / size:.1f}%" if size else "",
+        attack_rate=f"{100 * persons / size:.1f}%" if size and not names_gone else "",
         first_onset=min((case.onset for case in cases), default=signal.first_start),
         days_since_first=(signal.last_end - signal.first_start).days + 1,
         unknown=sum(case.is_unknown for case in cases),
@@ -352,9 +373,7 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
         history=_history(events_of(signal), reports),
         siblings=siblings_of(scope, signal) if decides or reports_it else [],
         still_to_tell=recipients_left(signal) if signal.owes_report else [],
-        unreported=max(0, signal.peak_count - max((report.count for report in reports), default=0))
-        if signal.reported_at is not None
-        else 0,
+        unreported=persons_untold(signal, persons) if signal.reported_at is not None else 0,
         told=told_about(signal),
         next_told=next_told_about(signal),
         report_hours=signal.rule.report_within_minutes // 60,

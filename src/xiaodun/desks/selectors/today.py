@@ -311,10 +311,10 @@ def _late_signals(decisions: Sequence[SignalRow], at: datetime) -> list[Item]:
             text=_("Report deadline has passed"),
             url=row.url,
             state="now",
-            deadline=row.signal.deadline_at,
+            deadline=row.deadline,
         )
         for row in decisions
-        if row.signal.deadline_at <= at
+        if row.is_late(at)
     ]
 
 
@@ -326,9 +326,9 @@ def _reports(scope: Scope, at: datetime) -> list[Item]:
             title=_("Report: %(signal)s") % {"signal": row.title},
             text=_("to report by %(time)s") % {"time": near_time(row.signal.deadline_at, at)},
             url=row.url,
-            state="now" if row.signal.deadline_at <= at else "due",
+            state="now" if row.is_late(at) else "due",
             icon="phone",
-            deadline=row.signal.deadline_at,
+            deadline=row.deadline,
         )
         for row in reversed(rows)
     ]

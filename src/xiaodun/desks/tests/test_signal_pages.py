@@ -12,7 +12,8 @@ from xiaodun.ladders import services as ladders
 from xiaodun.people.models import Person
 from xiaodun.screening.tests.cast import MADE_AT, School, day, make_school, moment
 from xiaodun.surveillance import services as surveillance
-from xiaodun.surveillance.models import Signal
+from xiaodun.surveillance.models import Signal, SignalCase
+from xiaodun.surveillance.selectors import newest_event
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +100,7 @@ def test_it_is_told_who_was_alarmed_and_who_comes_next(school, signal):
     ladders.climb_due(at=moment(0, 8, 20))
     with at(moment(0, 8, 21)):
         page = words(sign_in(school.users[Role.SCHOOL_DOCTOR]).get(f"/signals/{signal.pk}/"))
-    assert "告知 校医 林静 未读" in page
+    assert "告知 校医 林静 08:21 已读" in page
     assert "升级至 校长 孟昭 未读" in page
     assert "下一步 区教育局防控专员" in page
 
@@ -107,7 +108,9 @@ def test_it_is_told_who_was_alarmed_and_who_comes_next(school, signal):
 def test_acknowledging_stops_the_ladder_and_leaves_the_clock(school, signal):
     client = sign_in(school.users[Role.SCHOOL_DOCTOR])
     with at(moment(0, 8, 0)):
-        answer = client.post(f"/signals/{signal.pk}/acknowledge/", {"seen": signal.peak_count}, follow=True)
+        answer = client.post(
+            f"/signals/{signal.pk}/acknowledge/", {"seen": newest_event(signal)}, follow=True
+        )
     assert answer.redirect_chain == [(f"/signals/{signal.pk}/", 302)]
     page = words(answer)
     assert "林静 08:00 签收，当时 3 例" in page
@@ -122,7 +125,7 @@ def test_a_decision_with_a_reason_is_recorded_and_closes_the_matter_on_today(sch
     with at(moment(0, 9, 0)):
         answer = client.post(
             f"/signals/{signal.pk}/decide/",
-            {"outcome": "ruled_out", "reason": "前一晚同在校外就餐", "seen": signal.peak_count},
+            {"outcome": "ruled_out", "reason": "前一晚同在校外就餐", "seen": newest_event(signal)},
             follow=True,
         )
         page = words(answer)
@@ -139,7 +142,8 @@ def test_confirming_needs_no_reason_and_the_page_says_that_it_is_no_statutory_re
     with at(moment(0, 9, 0)):
         assert "不等于法定报告" in words(client.get(f"/signals/{signal.pk}/"))
         client.post(
-            f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "reason": "", "seen": signal.peak_count}
+            f"/signals/{signal.pk}/decide/",
+            {"outcome": "confirmed", "reason": "", "seen": newest_event(signal)},
         )
     signal.refresh_from_db()
     assert (signal.state, signal.decided_by) == (Signal.State.CONFIRMED, school.users[Role.PRINCIPAL])
@@ -149,10 +153,11 @@ def test_nobody_decides_on_cases_that_the_page_did_not_show(school, signal):
     client = sign_in(school.users[Role.SCHOOL_DOCTOR])
     with at(moment(0, 9, 0)):
         answer = client.post(
-            f"/signals/{signal.pk}/decide/", {"outcome": "ruled_out", "reason": "误报", "seen": 2}
+            f"/signals/{signal.pk}/decide/",
+            {"outcome": "ruled_out", "reason": "误报", "seen": newest_event(signal) - 1},
         )
     assert answer.status_code == 409
-    assert "又增加了病例" in words(answer)
+    assert "您查看期间病例有变化" in words(answer)
     signal.refresh_from_db()
     assert signal.state == Signal.State.OPEN
 
@@ -180,9 +185,10 @@ def test_an_incomplete_decision_leads_to_its_field_and_loses_nothing(school, sig
 def test_a_second_decision_is_refused_names_the_first_and_says_what_to_do(school, signal):
     doctor, principal = (sign_in(school.users[role]) for role in (Role.SCHOOL_DOCTOR, Role.PRINCIPAL))
     with at(moment(0, 9, 0)):
-        doctor.post(f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "seen": signal.peak_count})
+        doctor.post(f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "seen": newest_event(signal)})
         answer = principal.post(
-            f"/signals/{signal.pk}/decide/", {"outcome": "ruled_out", "reason": "误报", "seen": 9}
+            f"/signals/{signal.pk}/decide/",
+            {"outcome": "ruled_out", "reason": "误报", "seen": newest_event(signal)},
         )
     assert answer.status_code == 409
     page = words(answer)
@@ -206,11 +212,11 @@ def test_a_class_teacher_acknowledges_the_own_class_but_is_not_offered_a_decisio
         assert not links(page, "/institutions/")
         assert (
             client.post(
-                f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "seen": signal.peak_count}
+                f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "seen": newest_event(signal)}
             ).status_code
             == 403
         )
-        client.post(f"/signals/{signal.pk}/acknowledge/", {"seen": signal.peak_count})
+        client.post(f"/signals/{signal.pk}/acknowledge/", {"seen": newest_event(signal)})
     signal.refresh_from_db()
     assert signal.state == Signal.State.ACKNOWLEDGED
 
@@ -283,11 +289,24 @@ def test_why_it_rang_leaves_out_the_outbreaks_of_other_weeks(school, signal):
 
 def confirmed(signal, by):
     surveillance.decide(
-        by=by, signal=signal, outcome=Signal.State.CONFIRMED, reason="", seen=3, at=moment(0, 9, 0)
+        by=by,
+        signal=signal,
+        outcome=Signal.State.CONFIRMED,
+        reason="",
+        seen=newest_event(signal),
+        at=moment(0, 9, 0),
     )
 
 
-TOLD = {"how": "telephone", "reported_at": "2020-12-14T09:20", "reference": "值班 2 号"}
+def told(signal, to_whom, reported_at="2020-12-14T09:20"):
+    """What the form of the report posts."""
+    return {
+        "seen": newest_event(signal),
+        "to_whom": to_whom,
+        "how": "telephone",
+        "reported_at": reported_at,
+        "reference": "值班 2 号",
+    }
 
 
 def test_after_confirming_the_clock_runs_until_the_reports_are_on_record(school, signal):
@@ -301,9 +320,9 @@ def test_after_confirming_the_clock_runs_until_the_reports_are_on_record(school,
         assert "剩 22 小时" in squeezed(strip)
         assert "还需报告： 疾控中心、教育局" in words(page)
         assert "不是法定报告" in words(page)
-        client.post(url + "report/", TOLD | {"to_whom": "cdc"})
+        client.post(url + "report/", told(signal, "cdc"))
         assert "还需报告： 教育局" in words(client.get(url))
-        done = client.post(url + "report/", TOLD | {"to_whom": "bureau"}, follow=True)
+        done = client.post(url + "report/", told(signal, "bureau"), follow=True)
     page = words(done)
     assert not all_of(done, "x-strip-now")
     assert "按时报告" in page
@@ -317,8 +336,7 @@ def test_a_report_after_the_deadline_is_shown_as_late(school, signal):
     client = sign_in(doctor)
     with at(moment(1, 9, 30)):
         for to_whom in ("cdc", "bureau"):
-            told = TOLD | {"to_whom": to_whom, "reported_at": "2020-12-15T09:00"}
-            client.post(f"/signals/{signal.pk}/report/", told)
+            client.post(f"/signals/{signal.pk}/report/", told(signal, to_whom, "2020-12-15T09:00"))
         page = words(client.get(f"/signals/{signal.pk}/"))
     assert "超时报告" in page
 
@@ -334,7 +352,9 @@ def test_a_report_after_the_deadline_is_shown_as_late(school, signal):
 def test_an_impossible_report_leads_to_its_field_and_loses_nothing(school, signal, typed, field):
     confirmed(signal, school.users[Role.SCHOOL_DOCTOR])
     with at(moment(0, 9, 30)):
-        answer = sign_in(school.users[Role.SCHOOL_DOCTOR]).post(f"/signals/{signal.pk}/report/", TOLD | typed)
+        answer = sign_in(school.users[Role.SCHOOL_DOCTOR]).post(
+            f"/signals/{signal.pk}/report/", told(signal, "cdc") | typed
+        )
     assert answer.status_code == 422
     (summary,) = all_of(answer, "x-errors")
     assert [each.attributes["href"] for each in summary.walk() if each.tag == "a"] == [f"#{field}"]
@@ -350,7 +370,7 @@ def test_a_class_teacher_reads_that_the_report_is_owed_and_records_none(school):
     client = sign_in(school.users[Role.CLASS_TEACHER])
     with at(moment(0, 9, 30)):
         page = words(client.get(f"/signals/{signal.pk}/"))
-        answer = client.post(f"/signals/{signal.pk}/report/", TOLD | {"to_whom": "cdc"})
+        answer = client.post(f"/signals/{signal.pk}/report/", told(signal, "cdc"))
     assert "由疫情报告人、校医、校长或区教育局登记" in page
     assert answer.status_code == 403
 
@@ -369,14 +389,16 @@ def test_both_limbs_of_the_norm_are_decided_by_one_form_with_one_reason(school, 
         page = client.get(f"/signals/{first.pk}/")
         assert f"/signals/{second.pk}/" in links(page)
         assert "同一批人，另一条规则也报了警" in words(page)
+        (card,) = all_of(page, "x-decide")
+        assert "· 呕吐、腹泻 · 5 例" in squeezed(card)
         client.post(
             f"/signals/{first.pk}/decide/",
             {
                 "outcome": "ruled_out",
                 "reason": "春游晕车",
-                "seen": 5,
+                "seen": newest_event(first),
                 "together": [second.pk],
-                f"seen-{second.pk}": 5,
+                f"seen-{second.pk}": newest_event(second),
             },
         )
     assert {(each.state, each.decision_reason) for each in Signal.objects.all()} == {
@@ -388,15 +410,81 @@ def test_a_limb_that_was_taken_out_stays_to_be_decided(school, limbs):
     first, second = limbs
     client = sign_in(school.users[Role.SCHOOL_DOCTOR])
     with at(moment(0, 9, 0)):
-        client.post(
-            f"/signals/{first.pk}/decide/", {"outcome": "confirmed", "seen": 5, f"seen-{second.pk}": 5}
-        )
+        client.post(f"/signals/{first.pk}/decide/", {"outcome": "confirmed", "seen": newest_event(first)})
         foreign = client.post(
-            f"/signals/{second.pk}/decide/", {"outcome": "confirmed", "seen": 5, "together": [999_999]}
+            f"/signals/{second.pk}/decide/",
+            {"outcome": "confirmed", "seen": newest_event(second), "together": [999_999]},
         )
     assert foreign.status_code == 422
     second.refresh_from_db()
     assert second.state == Signal.State.OPEN
+
+
+def reported(school, signal):
+    """Confirmed and reported in time to everybody whom the rule names."""
+    doctor = school.users[Role.SCHOOL_DOCTOR]
+    confirmed(signal, doctor)
+    client = sign_in(doctor)
+    with at(moment(0, 9, 30)):
+        for to_whom in ("cdc", "bureau"):
+            client.post(f"/signals/{signal.pk}/report/", told(signal, to_whom))
+    return client
+
+
+def test_persons_who_came_after_the_report_stand_as_untold_on_its_page(school, signal):
+    client = reported(school, signal)
+    url = f"/signals/{signal.pk}/"
+    with at(moment(0, 9, 35)):
+        assert "规则要求报告的单位都已报告" in words(client.get(url))
+    room = school.classes[1]
+    school.submit(room, 1, dict.fromkeys(school.pupils[room.pk][3:6], VOMITING))
+    with at(moment(1, 9, 0)):
+        assert "上次报告后又增加 3 例" in words(client.get(url))
+
+
+def test_a_signal_reported_in_time_is_never_said_to_be_late_when_it_grows(school, signal):
+    client = reported(school, signal)
+    room = school.classes[1]
+    session = room.check_sessions.get()
+    school.correct(session.pk, dict.fromkeys(school.pupils[room.pk][:4], VOMITING), at=moment(0, 11, 0))
+    with at(signal.deadline_at + timedelta(hours=2)):
+        page, today, waiting = (client.get(url) for url in (f"/signals/{signal.pk}/", "/today/", "/signals/"))
+    assert "按时报告" in words(page)
+    assert "三(2)班 · 呕吐、腹泻 · 4 例" in words(today)
+    assert "已过报告时限" not in words(today)
+    for shown in (page, waiting):
+        assert "超时" not in words(shown)
+
+
+def test_a_withdrawal_is_not_attributed_to_who_decided_before(school, signal):
+    confirmed(signal, school.users[Role.SCHOOL_DOCTOR])
+    school.correct(school.classes[1].check_sessions.get().pk, {}, at=moment(0, 10, 0))
+    client = sign_in(school.users[Role.PRINCIPAL])
+    with at(moment(0, 11, 0)):
+        page = client.get(f"/signals/{signal.pk}/")
+        listed = words(client.get("/signals/?state=withdrawn"))
+        today = words(client.get("/today/"))
+    assert "林静" not in squeezed(found(page, "dl"))
+    (card, *_rest) = all_of(page, "x-decide")
+    assert "林静" not in squeezed(card)
+    assert "所依据的记录已更正" in squeezed(card)
+    assert "三(2)班" in listed
+    assert "林静" not in listed
+    assert "林静 09:00" not in today
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_after_their_time_the_count_stays_and_the_page_says_that_the_names_are_gone(school, signal, left):
+    confirmed(signal, school.users[Role.SCHOOL_DOCTOR])
+    SignalCase.objects.filter(pk__in=SignalCase.objects.order_by("pk")[left:].values("pk")).delete()
+    with at(moment(0, 11, 0)):
+        page = sign_in(school.users[Role.SCHOOL_DOCTOR]).get(f"/signals/{signal.pk}/")
+    strip = squeezed(found(page, "dl"))
+    assert "人数 3 姓名已过保存期，已删除" in strip
+    assert "%" not in strip
+    assert "计入人员 3" in words(page)
+    assert "病例已移出" not in words(page)
+    assert not all_of(page, "x-bars")
 
 
 def test_peak_and_total_have_words_where_they_differ(school, signal):
@@ -424,7 +512,9 @@ def test_english_pages_tell_rules_and_sources_in_english(school, signal):
 def test_a_refused_decision_leads_back_to_its_signal(school, signal):
     client = sign_in(school.users[Role.SCHOOL_DOCTOR])
     with at(moment(0, 9, 0)):
-        answer = client.post(f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "seen": 1})
+        answer = client.post(
+            f"/signals/{signal.pk}/decide/", {"outcome": "confirmed", "seen": newest_event(signal) - 1}
+        )
     assert answer.status_code == 409
     assert f"/signals/{signal.pk}/" in links(answer)
 

@@ -12,6 +12,7 @@ from xiaodun.screening.models import CheckSession
 from xiaodun.screening.tests.cast import MADE_AT, School, make_school, moment
 from xiaodun.surveillance import services as surveillance
 from xiaodun.surveillance.models import Signal
+from xiaodun.surveillance.selectors import newest_event
 
 pytestmark = pytest.mark.django_db
 
@@ -248,7 +249,7 @@ def test_whoever_only_acknowledges_is_not_told_to_decide(school):
         assert "现在要您签收 1" in page
         assert "现在要您决定" not in page
         surveillance.acknowledge(
-            by=school.users[Role.CLASS_TEACHER], signal=signal, seen=3, at=moment(0, 8, 0)
+            by=school.users[Role.CLASS_TEACHER], signal=signal, seen=newest_event(signal), at=moment(0, 8, 0)
         )
         page = words(teacher.get("/today/"))
         assert "没有等您签收的信号" in page
@@ -320,7 +321,7 @@ def test_a_confirmed_signal_is_to_be_reported_on_the_pages_of_who_may_decide(sch
         signal=Signal.objects.get(),
         outcome=Signal.State.CONFIRMED,
         reason="",
-        seen=3,
+        seen=newest_event(Signal.objects.get()),
         at=moment(0, 9, 0),
     )
     for role in (Role.SCHOOL_DOCTOR, Role.PRINCIPAL, Role.DISTRICT_OFFICER):

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from xiaodun.accounts.access import ScopedRequest, requires
 from xiaodun.accounts.choices import Right
 from xiaodun.desks import selectors
+from xiaodun.desks.selectors.keys import key_in
 from xiaodun.kit import clock
 from xiaodun.kit.errors import Refusal
 from xiaodun.messages import services as messages
@@ -70,9 +71,16 @@ def _report_form(signal: Signal, siblings: Sequence[Signal], data: QueryDict | N
 
 
 def _seen(request: ScopedRequest, name: str = "seen") -> int:
-    """The count that the page showed; without one the reader has seen none."""
-    text = request.POST.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    """The newest line of its history that the page showed; without one the reader has seen nothing."""
+    return key_in(request.POST.get(name, "")) or 0
+
+
+def _with_siblings(
+    request: ScopedRequest, signal: Signal, siblings: Sequence[Signal], form: DecisionForm | ReportForm
+) -> list[tuple[Signal, int]]:
+    """The signal and those taken along, each with what the page showed of it."""
+    together = [each for each in siblings if each.pk in form.cleaned_data["together"]]
+    return [(signal, _seen(request)), *((each, _seen(request, f"seen-{each.pk}")) for each in together)]
 
 
 @require_POST
@@ -93,13 +101,9 @@ def decide(request: ScopedRequest, signal_id: int) -> HttpResponse:
     form = DecisionForm(request.POST, siblings=siblings)
     if not form.is_valid():
         return _page(request, signal, decision=form)
-    together = [each for each in siblings if each.pk in form.cleaned_data["together"]]
     surveillance.decide_each(
         by=request.user,
-        signals=[
-            (signal, _seen(request)),
-            *((each, _seen(request, f"seen-{each.pk}")) for each in together),
-        ],
+        signals=_with_siblings(request, signal, siblings, form),
         outcome=form.cleaned_data["outcome"],
         reason=form.cleaned_data["reason"],
         at=clock.now(),
@@ -119,7 +123,7 @@ def report(request: ScopedRequest, signal_id: int) -> HttpResponse:
     try:
         surveillance.record_report_each(
             by=request.user,
-            signals=[signal, *(each for each in siblings if each.pk in form.cleaned_data["together"])],
+            signals=_with_siblings(request, signal, siblings, form),
             to_whom=form.cleaned_data["to_whom"],
             how=form.cleaned_data["how"],
             reference=form.cleaned_data["reference"],

@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
             name='SignalEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('raised', 'raised'), ('grew', 'count rose'), ('changed', 'changed by a correction or transfer'), ('realarmed', 'alarmed again: more cases than acknowledged'), ('others', 'alarmed again: other persons reach the threshold by themselves'), ('merged', 'joined with another signal'), ('withdrawn', 'withdrawn: the cases no longer reach the threshold'), ('acknowledged', 'acknowledged'), ('confirmed', 'confirmed'), ('ruled_out', 'ruled out')], max_length=12)),
+                ('kind', models.CharField(choices=[('raised', 'raised'), ('grew', 'count rose'), ('changed', 'changed by a correction or transfer'), ('realarmed', 'alarmed again: more cases than acknowledged'), ('others', 'alarmed again: other persons reach the threshold by themselves'), ('joined', 'alarmed again: a signal that nobody had seen joined it'), ('merged', 'joined with another signal'), ('withdrawn', 'withdrawn: the cases no longer reach the threshold'), ('acknowledged', 'acknowledged'), ('confirmed', 'confirmed'), ('ruled_out', 'ruled out')], max_length=12)),
                 ('at', models.DateTimeField()),
                 ('count', models.PositiveSmallIntegerField()),
                 ('note', models.CharField(blank=True, max_length=300)),

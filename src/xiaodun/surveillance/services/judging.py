@@ -19,6 +19,19 @@ from xiaodun.surveillance.selectors import message_facts
 from xiaodun.surveillance.services.history import log_event
 
 ALIVE = [state for state in Signal.State if state is not Signal.State.WITHDRAWN]
+# What people did with a signal, and the clock that it runs on.
+_REVIEW = [
+    "state",
+    "clock_from",
+    "deadline_at",
+    "reported_at",
+    "acknowledged_count",
+    "acknowledged_at",
+    "acknowledged_by",
+    "decided_at",
+    "decided_by",
+    "decision_reason",
+]
 
 
 def follow_episodes(payload: dict[str, Any], *, at: datetime) -> None:
@@ -94,7 +107,7 @@ def _judge(rule: Rule, units: list[Unit], days: list[date], *, at: datetime) -> 
         if (wider_start, wider_end) == (start, end):
             break
         start, end = wider_start, wider_end
-    for signal in found:
+    for signal in _locked(found):
         signals[signal.unit_id].append(signal)
     onsets: dict[int, list[Onset[int]]] = defaultdict(list)
     unit_ids = [unit.pk for unit in units]
@@ -104,6 +117,16 @@ def _judge(rule: Rule, units: list[Unit], days: list[date], *, at: datetime) -> 
     for unit in units:
         clusters = find_clusters(onsets[unit.pk], _as_rule(rule))
         _reconcile(rule, unit, clusters, signals[unit.pk], onsets[unit.pk], at=at)
+
+
+def _locked(signals: list[Signal]) -> list[Signal]:
+    """The signals as they stand now, until the end of the transaction: who decides one meanwhile waits."""
+    locked = (
+        Signal.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk__in=[signal.pk for signal in signals])
+        .order_by("pk")
+    )
+    return sorted(locked, key=lambda signal: (signal.raised_at, signal.pk))
 
 
 def _as_rule(rule: Rule) -> CountRule:
@@ -121,6 +144,7 @@ def _reconcile(
 ) -> None:
     free = list(signals)
     matches: list[tuple[Cluster[int], Signal | None]] = []
+    joined_unseen: set[int] = set()
     for cluster in clusters:
         same = [s for s in free if s.symptom_group == cluster.symptom_group and _touches(s, cluster)]
         for signal in same:
@@ -128,6 +152,8 @@ def _reconcile(
         matches.append((cluster, same[0] if same else None))
         for signal in same[1:]:
             assert same[0] is not signal
+            if signal.state == Signal.State.OPEN:
+                joined_unseen.add(same[0].pk)
             _end(signal, SignalEvent.Kind.MERGED, at=at, note=f"#{same[0].pk}")
     for cluster, match in matches:
         if match is None:
@@ -146,6 +172,8 @@ def _reconcile(
             _raise(rule, unit, cluster, onsets, at=at)
         else:
             _update(match, cluster, onsets, at=at)
+            if match.pk in joined_unseen and match.state != Signal.State.OPEN:
+                _realarm(match, SignalEvent.Kind.JOINED, at=at)
     for signal in free:
         _end(signal, SignalEvent.Kind.WITHDRAWN, at=at, note="")
 
@@ -250,15 +278,16 @@ def _realarm(signal: Signal, kind: SignalEvent.Kind, *, at: datetime) -> None:
     if signal.state == Signal.State.RULED_OUT:
         # Ruling out closed the first clock; the new cases start their own, and a report made before does
         # not answer it.
-        signal.clock_from = at
-        signal.deadline_at = at + timedelta(minutes=signal.rule.report_within_minutes)
+        # Nor does it start before the decision that closed the first, however long the outbox took.
+        signal.clock_from = at if signal.decided_at is None else max(at, signal.decided_at)
+        signal.deadline_at = signal.clock_from + timedelta(minutes=signal.rule.report_within_minutes)
         signal.reported_at = None
     signal.state = Signal.State.OPEN
     signal.acknowledged_count = None
     signal.acknowledged_at = signal.decided_at = None
     signal.acknowledged_by = signal.decided_by = None
     signal.decision_reason = ""
-    signal.save()
+    signal.save(update_fields=_REVIEW)
     log_event(signal=signal, kind=kind, at=at)
     ladders.restart(subject=signal.subject, facts=message_facts(signal), at=at)
     ladders.stop(subject=signal.report_subject, at=at)

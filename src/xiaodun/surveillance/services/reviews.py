@@ -1,6 +1,6 @@
 """What people do with a signal: acknowledge it, decide it, record that it was reported."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time
 
 from django.db import transaction
@@ -12,19 +12,29 @@ from xiaodun.kit.errors import Refusal
 from xiaodun.ladders import services as ladders
 from xiaodun.surveillance.choices import Channel, Recipient
 from xiaodun.surveillance.models import RuledOutPerson, Signal, SignalEvent, SignalReport
-from xiaodun.surveillance.selectors import message_facts
+from xiaodun.surveillance.selectors import message_facts, person_counts, reports_answering
 from xiaodun.surveillance.services.history import log_event
+
+# The lines of a history after which other persons may be counted than before.
+_CASES_CHANGED = [
+    SignalEvent.Kind.RAISED,
+    SignalEvent.Kind.GREW,
+    SignalEvent.Kind.CHANGED,
+    SignalEvent.Kind.REALARMED,
+    SignalEvent.Kind.OTHERS,
+    SignalEvent.Kind.JOINED,
+]
 
 
 def acknowledge(*, by: User, signal: Signal, seen: int, at: datetime) -> Signal:
     """Somebody has seen the signal: the ladder stops, the clock of the report goes on.
 
     Args:
-        seen: the count that the reader was shown.
+        seen: the newest line of its history that the reader was shown (``newest_event``).
 
     Raises:
-        Refusal: ``signal-not-open`` when it is acknowledged, decided or withdrawn already, ``signal-grew``
-            when more cases came in than the reader was shown.
+        Refusal: ``signal-not-open`` when it is acknowledged, decided or withdrawn already, ``signal-changed``
+            when its cases are not those that the reader was shown.
     """
     with transaction.atomic():
         signal = _locked(signal)
@@ -56,16 +66,18 @@ def _locked(signal: Signal) -> Signal:
 
 
 def _refuse_unseen(signal: Signal, seen: int) -> None:
-    """Nobody decides on cases that the page did not show."""
-    if signal.peak_count > seen:
-        raise Refusal(
-            "signal-grew",
-            _("More cases came in while you were reading."),
-            facts={"shown": seen, "count": signal.peak_count},
-            labels={"shown": _("Cases you were shown"), "count": _("Cases now")},
-            rule=f"{signal.rule.code} v{signal.rule.version}",
-            lifts=_("Open the signal again, look at the new cases and decide then."),
-        )
+    """Nobody decides on cases that the page did not show, be they as many as those that it showed."""
+    if not signal.events.filter(pk__gt=seen, kind__in=_CASES_CHANGED).exists():
+        return
+    shown = signal.events.filter(pk__lte=seen).order_by("pk").values_list("count", flat=True).last()
+    raise Refusal(
+        "signal-changed",
+        _("The cases changed while you were reading."),
+        facts={"shown": shown or 0, "count": signal.peak_count},
+        labels={"shown": _("Cases you were shown"), "count": _("Cases now")},
+        rule=f"{signal.rule.code} v{signal.rule.version}",
+        lifts=_("Open the signal again, look at who is counted now and decide then."),
+    )
 
 
 def decide(
@@ -74,11 +86,11 @@ def decide(
     """Confirm a signal or rule it out; ruling out needs a reason. Deciding acknowledges as well.
 
     Args:
-        seen: the count that the reader was shown.
+        seen: the newest line of its history that the reader was shown (``newest_event``).
 
     Raises:
         Refusal: ``signal-not-open`` when it is decided or withdrawn already (the first decision stands),
-            ``signal-grew`` when more cases came in than were shown, ``reason-missing`` (422).
+            ``signal-changed`` when its cases are not those that were shown, ``reason-missing`` (422).
         ValueError: for an outcome other than confirmed or ruled out.
     """
     if outcome not in {Signal.State.CONFIRMED, Signal.State.RULED_OUT}:
@@ -127,15 +139,21 @@ def decide_each(
     reason: str,
     at: datetime,
 ) -> list[Signal]:
-    """One decision on several signals of the same cases, each with the count that the reader was shown.
+    """One decision on several signals of the same cases, each with the newest line that the reader was shown.
 
     Each is decided and logged as by :func:`decide`; a refusal of one leaves all as they were.
     """
     with transaction.atomic():
         return [
             decide(by=by, signal=signal, outcome=outcome, reason=reason, seen=seen, at=at)
-            for signal, seen in sorted(signals, key=lambda pair: pair[0].pk)
+            for signal, seen in sorted(signals, key=_order_of_locks)
         ]
+
+
+def _order_of_locks(pair: tuple[Signal, int]) -> tuple[str, int, int]:
+    """By rule and then by age, as judging locks them: two that wait for each other would both be stuck."""
+    signal, _seen = pair
+    return signal.rule.code, signal.rule.version, signal.pk
 
 
 def _remember_persons(signal: Signal, *, on: date) -> None:
@@ -147,7 +165,7 @@ def _remember_persons(signal: Signal, *, on: date) -> None:
 
 
 def _chase_report(signal: Signal, *, at: datetime) -> None:
-    """The report is owed from now on by whoever may decide, and climbs until it is on record."""
+    """The report is owed from now on by whoever may record it, and climbs until it is on record."""
     facts = message_facts(signal)
     facts["deadline"] = f"{signal.deadline_at.astimezone(clock.SHANGHAI):%m-%d %H:%M}"
     ladders.start(
@@ -165,6 +183,7 @@ def record_report(
     *,
     by: User,
     signal: Signal,
+    seen: int,
     to_whom: Recipient,
     how: Channel,
     reference: str,
@@ -175,14 +194,19 @@ def record_report(
 
     Several are allowed. Once all whom the rule names have been told, the clock stops and nobody is chased.
 
+    Args:
+        seen: the newest line of its history that the reader was shown (``newest_event``).
+
     Raises:
-        Refusal: ``signal-not-confirmed`` when nothing is to be reported, ``report-time-wrong`` (422) for a
-            moment that has not come or lies before the first onset.
+        Refusal: ``signal-not-confirmed`` when nothing is to be reported, ``signal-changed`` when its cases
+            are not those that were shown, ``report-time-wrong`` (422) for a moment that has not come or lies
+            before the first onset.
     """
     with transaction.atomic():
         signal = _locked(signal)
         if signal.state != Signal.State.CONFIRMED:
             raise _not_confirmed(signal)
+        _refuse_unseen(signal, seen)
         _refuse_wrong_moment(signal, reported_at, at=at)
         report = SignalReport.objects.create(
             signal=signal,
@@ -190,7 +214,7 @@ def record_report(
             how=how,
             reference=reference.strip(),
             reported_at=reported_at,
-            count=signal.peak_count,
+            count=person_counts([signal]).get(signal.pk, signal.peak_count),
             by=by,
             at=at,
         )
@@ -215,7 +239,7 @@ def record_report(
 def record_report_each(
     *,
     by: User,
-    signals: Iterable[Signal],
+    signals: Sequence[tuple[Signal, int]],
     to_whom: Recipient,
     how: Channel,
     reference: str,
@@ -228,13 +252,14 @@ def record_report_each(
             record_report(
                 by=by,
                 signal=signal,
+                seen=seen,
                 to_whom=to_whom,
                 how=how,
                 reference=reference,
                 reported_at=reported_at,
                 at=at,
             )
-            for signal in sorted(signals, key=lambda each: each.pk)
+            for signal, seen in sorted(signals, key=_order_of_locks)
         ]
 
 
@@ -243,9 +268,7 @@ def _stop_clock(signal: Signal, *, at: datetime) -> None:
     if signal.reported_at is not None:
         return
     first: dict[str, datetime] = {}
-    for to_whom, moment in signal.reports.filter(at__gte=signal.clock_from).values_list(
-        "to_whom", "reported_at"
-    ):
+    for to_whom, moment in reports_answering(signal).values_list("to_whom", "reported_at"):
         first[to_whom] = min(moment, first.get(to_whom, moment))
     if set(signal.rule.report_to) <= first.keys():
         signal.reported_at = max(first[to_whom] for to_whom in signal.rule.report_to)

@@ -24,7 +24,8 @@ def activate_rule(*, by: User, rule: Rule, reason: str, at: datetime) -> Rule:
     """Put a rule in force. A row whose source is only remembered (mark M or M?) needs a written reason.
 
     Raises:
-        Refusal: ``rule-source-unsure`` (422) when such a row comes without a reason.
+        Refusal: ``rule-source-unsure`` (422) when such a row comes without a reason, ``ladder-not-in-force``
+            (422) when the rule names a ladder that is not in force.
     """
     if rule.source_mark in {"M", "M?"} and not reason.strip():
         raise Refusal(

@@ -6,6 +6,7 @@ import pytest
 
 from xiaodun.accounts.choices import Role
 from xiaodun.accounts.selectors import scope_of
+from xiaodun.figures import selectors as figures
 from xiaodun.kit.errors import Refusal
 from xiaodun.kit.models import AuditEntry
 from xiaodun.ladders import services as ladders
@@ -51,7 +52,7 @@ def confirm(signal, by, at=None, outcome=Signal.State.CONFIRMED):
         signal=signal,
         outcome=outcome,
         reason="同班",
-        seen=signal.peak_count,
+        seen=selectors.newest_event(signal),
         at=at or moment(0, 9),
     )
 
@@ -61,6 +62,7 @@ def report(signal, by, to_whom=Recipient.CDC, *, told=None, at=None):
     return services.record_report(
         by=by,
         signal=signal,
+        seen=selectors.newest_event(signal),
         to_whom=to_whom,
         how=Channel.TELEPHONE,
         reference="值班 2 号",
@@ -219,6 +221,84 @@ def test_ruling_out_starts_a_new_clock_with_later_cases_that_no_old_report_answe
     assert selectors.recipients_left(signal) == [Recipient.CDC, Recipient.BUREAU]
 
 
+def test_a_call_made_before_the_new_clock_started_does_not_stop_it_when_it_is_entered_after(
+    school, signal, doctor
+):
+    room = school.classes[0]
+    pupils = school.pupils[room.pk]
+    confirm(signal, doctor, outcome=Signal.State.RULED_OUT)
+    school.correct(room.check_sessions.get().pk, dict.fromkeys(pupils[:4], VOMITING), at=moment(0, 13, 0))
+    confirm(signal, doctor, at=moment(0, 14))
+    for to_whom in (Recipient.CDC, Recipient.BUREAU):
+        report(signal, doctor, to_whom, told=moment(0, 12), at=moment(0, 15))
+    signal.refresh_from_db()
+    assert signal.owes_report
+    assert selectors.recipients_left(signal) == [Recipient.CDC, Recipient.BUREAU]
+    for to_whom in (Recipient.CDC, Recipient.BUREAU):
+        report(signal, doctor, to_whom, told=moment(0, 13), at=moment(0, 15))
+    signal.refresh_from_db()
+    assert (signal.owes_report, signal.reported_at) == (False, moment(0, 13))
+
+
+def test_a_call_made_before_the_signal_rose_answers_its_first_clock(signal, doctor):
+    confirm(signal, doctor)
+    for to_whom in (Recipient.CDC, Recipient.BUREAU):
+        report(signal, doctor, to_whom, told=moment(0, 7, 30))
+    signal.refresh_from_db()
+    assert signal.reported_at == moment(0, 7, 30)
+
+
+def test_persons_who_came_after_a_report_are_untold_though_no_day_counts_more(school, signal, doctor):
+    confirm(signal, doctor)
+    for to_whom in (Recipient.CDC, Recipient.BUREAU):
+        report(signal, doctor, to_whom)
+    room = school.classes[0]
+    school.submit(room, 1, dict.fromkeys(school.pupils[room.pk][3:6], VOMITING))
+    signal.refresh_from_db()
+    assert (signal.state, signal.peak_count) == (Signal.State.CONFIRMED, 3)
+    assert selectors.persons_untold(signal, 6) == 3
+    report(signal, doctor, at=moment(1, 10))
+    assert SignalReport.objects.last().count == 6
+    assert selectors.persons_untold(signal, 6) == 3, "the bureau knows of three"
+    report(signal, doctor, Recipient.BUREAU, at=moment(1, 10))
+    assert selectors.persons_untold(signal, 6) == 0
+
+
+def test_a_report_of_other_cases_than_were_shown_is_refused(school, signal, doctor):
+    confirm(signal, doctor)
+    shown = selectors.newest_event(signal)
+    room = school.classes[0]
+    school.submit(room, 1, dict.fromkeys(school.pupils[room.pk][3:6], VOMITING))
+    with pytest.raises(Refusal) as refused:
+        services.record_report(
+            by=doctor,
+            signal=signal,
+            seen=shown,
+            to_whom=Recipient.CDC,
+            how=Channel.TELEPHONE,
+            reference="",
+            reported_at=moment(1, 8),
+            at=moment(1, 9),
+        )
+    assert refused.value.code == "signal-changed"
+    assert not SignalReport.objects.exists()
+
+
+def test_a_signal_reported_in_time_that_grows_later_has_no_running_clock(school, signal, doctor):
+    confirm(signal, doctor)
+    assert signal.clock_runs
+    for to_whom in (Recipient.CDC, Recipient.BUREAU):
+        report(signal, doctor, to_whom)
+    room = school.classes[0]
+    school.submit(room, 1, dict.fromkeys(school.pupils[room.pk][3:7], VOMITING))
+    signal.refresh_from_db()
+    assert (signal.state, signal.clock_runs) == (Signal.State.OPEN, False)
+    shown = figures.rows(
+        "surveillance.open_signals", school.institution, day(1), moment(1, 9), scope_of(doctor, day(1))
+    )
+    assert [row.cells["deadline"] for row in shown.rows] == [None, cast.moment(2)]
+
+
 def test_a_withdrawn_signal_owes_nothing(school, signal, doctor):
     confirm(signal, doctor)
     room = school.classes[0]
@@ -242,7 +322,7 @@ def test_the_two_limbs_on_the_same_children_are_siblings_and_decided_at_once(sch
     assert selectors.siblings_of(scope, first) == [second]
     services.decide_each(
         by=doctor,
-        signals=[(first, 5), (second, 5)],
+        signals=[(each, selectors.newest_event(each)) for each in limbs],
         outcome=Signal.State.CONFIRMED,
         reason="同班聚餐",
         at=moment(0, 9),
@@ -254,7 +334,7 @@ def test_the_two_limbs_on_the_same_children_are_siblings_and_decided_at_once(sch
     assert selectors.siblings_of(scope, first) == [second], "both are to be reported"
     services.record_report_each(
         by=doctor,
-        signals=limbs,
+        signals=[(each, selectors.newest_event(each)) for each in limbs],
         to_whom=Recipient.CDC,
         how=Channel.NETWORK,
         reference="",
@@ -269,12 +349,12 @@ def test_a_refusal_of_one_limb_leaves_both_undecided(limbs, doctor):
     with pytest.raises(Refusal) as refused:
         services.decide_each(
             by=doctor,
-            signals=[(first, 5), (second, 4)],
+            signals=[(first, selectors.newest_event(first)), (second, 0)],
             outcome=Signal.State.RULED_OUT,
             reason="误报",
             at=moment(0, 9),
         )
-    assert refused.value.code == "signal-grew"
+    assert refused.value.code == "signal-changed"
     assert {signal.state for signal in Signal.objects.all()} == {Signal.State.OPEN}
 
 
@@ -284,3 +364,17 @@ def test_signals_of_other_children_or_other_days_are_no_siblings(school, limbs, 
     school.submit(room, 1, {person: ["rash"] for person in pupils[5:8]})
     rash = Signal.objects.get(symptom_group="rash")
     assert selectors.siblings_of(scope_of(doctor, day(1)), rash) == []
+
+
+def test_a_shared_child_does_not_make_siblings_of_unlike_symptoms(school, doctor):
+    """One vomits with fever: three vomit, five have fever, and the two clusters are two matters."""
+    room = school.classes[1]
+    pupils = school.pupils[room.pk]
+    said = dict.fromkeys(pupils[:2], VOMITING) | {pupils[2]: ["vomiting", "fever"]}
+    school.submit(room, 0, said | {person: ["fever"] for person in pupils[3:7]})
+    scope = scope_of(doctor, day(0))
+    gut = Signal.objects.get(symptom_group="gastrointestinal")
+    one_day, three_days = Signal.objects.filter(symptom_group="respiratory_fever").order_by("rule__code")
+    assert gut.cases.filter(person__in=one_day.cases.values("person")).count() == 1
+    assert selectors.siblings_of(scope, gut) == []
+    assert selectors.siblings_of(scope, one_day) == [three_days]

@@ -15,7 +15,8 @@ from xiaodun.screening.choices import FindingStatus
 from xiaodun.screening.policies import FindingInput
 from xiaodun.screening.tests.cast import School, day, make_school, moment
 from xiaodun.surveillance import selectors, services
-from xiaodun.surveillance.models import Rule, Signal, SignalEvent
+from xiaodun.surveillance.models import Rule, RuledOutPerson, Signal, SignalEvent
+from xiaodun.surveillance.selectors import newest_event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -182,7 +183,9 @@ def test_an_unacknowledged_signal_climbs_and_an_acknowledged_one_stops(school):
 
     school.submit(room, 2, {person: ["rash"] for person in school.pupils[room.pk][4:7]})
     second = next(s for s in alive() if s.symptom_group == "rash")
-    services.acknowledge(by=school.users[Role.SCHOOL_DOCTOR], signal=second, seen=3, at=moment(2, 7, 50))
+    services.acknowledge(
+        by=school.users[Role.SCHOOL_DOCTOR], signal=second, seen=newest_event(second), at=moment(2, 7, 50)
+    )
     ladders.climb_due(at=moment(2, 12))
     assert Role.PRINCIPAL not in [notice.role for notice in selectors.told_about(second)]
     second.refresh_from_db()
@@ -194,7 +197,9 @@ def test_more_cases_than_were_acknowledged_alarm_again(school):
     pupils = school.pupils[room.pk]
     answer = school.submit(room, 0, dict.fromkeys(pupils[:3], VOMITING))
     (signal,) = alive()
-    services.acknowledge(by=school.users[Role.SCHOOL_DOCTOR], signal=signal, seen=3, at=moment(0, 8))
+    services.acknowledge(
+        by=school.users[Role.SCHOOL_DOCTOR], signal=signal, seen=newest_event(signal), at=moment(0, 8)
+    )
     school.correct(answer["session"], dict.fromkeys(pupils[:4], VOMITING), at=moment(0, 9))
     (signal,) = alive()
     assert (signal.state, signal.peak_count) == (Signal.State.OPEN, 4)
@@ -209,7 +214,12 @@ def test_a_confirmed_signal_that_grows_waits_again_and_keeps_its_history(school)
     answer = school.submit(room, 0, dict.fromkeys(pupils[:3], VOMITING))
     doctor = school.users[Role.SCHOOL_DOCTOR]
     services.decide(
-        by=doctor, signal=alive()[0], outcome=Signal.State.CONFIRMED, reason="", seen=3, at=moment(0, 8)
+        by=doctor,
+        signal=alive()[0],
+        outcome=Signal.State.CONFIRMED,
+        reason="",
+        seen=newest_event(alive()[0]),
+        at=moment(0, 8),
     )
     school.correct(answer["session"], dict.fromkeys(pupils[:5], VOMITING), at=moment(0, 9))
     (signal,) = alive()
@@ -220,10 +230,73 @@ def test_a_confirmed_signal_that_grows_waits_again_and_keeps_its_history(school)
 
 def test_nobody_acknowledges_more_cases_than_were_shown(school):
     room = school.classes[0]
-    school.submit(room, 0, dict.fromkeys(school.pupils[room.pk][:4], VOMITING))
+    pupils = school.pupils[room.pk]
+    answer = school.submit(room, 0, dict.fromkeys(pupils[:3], VOMITING))
+    shown = newest_event(alive()[0])
+    school.correct(answer["session"], dict.fromkeys(pupils[:4], VOMITING), at=moment(0, 7, 50))
     with pytest.raises(Refusal) as refused:
-        services.acknowledge(by=school.users[Role.SCHOOL_DOCTOR], signal=alive()[0], seen=3, at=moment(0, 8))
-    assert (refused.value.code, refused.value.facts) == ("signal-grew", {"shown": 3, "count": 4})
+        services.acknowledge(
+            by=school.users[Role.SCHOOL_DOCTOR], signal=alive()[0], seen=shown, at=moment(0, 8)
+        )
+    assert (refused.value.code, refused.value.facts) == ("signal-changed", {"shown": 3, "count": 4})
+
+
+@pytest.mark.parametrize("outcome", [Signal.State.CONFIRMED, Signal.State.RULED_OUT])
+def test_nobody_decides_on_as_many_other_children_who_were_not_shown(school, outcome):
+    room = school.classes[0]
+    pupils = school.pupils[room.pk]
+    school.submit(room, 0, dict.fromkeys(pupils[:3], VOMITING))
+    shown = newest_event(alive()[0])
+    school.submit(room, 1, dict.fromkeys(pupils[3:6], VOMITING))
+    (signal,) = alive()
+    assert signal.peak_count == 3
+    with pytest.raises(Refusal) as refused:
+        services.decide(
+            by=school.users[Role.SCHOOL_DOCTOR],
+            signal=signal,
+            outcome=outcome,
+            reason="前晚同在校外就餐",
+            seen=shown,
+            at=moment(1, 9),
+        )
+    assert refused.value.code == "signal-changed"
+    assert not RuledOutPerson.objects.exists()
+
+
+def test_what_somebody_else_did_meanwhile_is_no_change_of_the_cases(school):
+    room = school.classes[0]
+    school.submit(room, 0, dict.fromkeys(school.pupils[room.pk][:3], VOMITING))
+    (signal,) = alive()
+    shown = newest_event(signal)
+    services.acknowledge(by=school.users[Role.CLASS_TEACHER], signal=signal, seen=shown, at=moment(0, 8))
+    services.decide(
+        by=school.users[Role.SCHOOL_DOCTOR],
+        signal=signal,
+        outcome=Signal.State.CONFIRMED,
+        reason="",
+        seen=shown,
+        at=moment(0, 9),
+    )
+    assert alive()[0].state == Signal.State.CONFIRMED
+
+
+def test_a_decision_on_cases_that_were_corrected_away_since_names_nobody(school):
+    room = school.classes[0]
+    pupils = school.pupils[room.pk]
+    answer = school.submit(room, 0, dict.fromkeys(pupils[:3], VOMITING))
+    doctor = school.users[Role.SCHOOL_DOCTOR]
+    services.decide(
+        by=doctor,
+        signal=alive()[0],
+        outcome=Signal.State.CONFIRMED,
+        reason="",
+        seen=newest_event(alive()[0]),
+        at=moment(0, 8),
+    )
+    assert selectors.decided_on(scope_of(doctor, day(0)), day(0)) == alive()
+    school.correct(answer["session"], {}, at=moment(0, 9))
+    assert selectors.decided_on(scope_of(doctor, day(0)), day(0)) == []
+    assert not Signal.objects.filter(rule__code="norm-2006-3-in-1-day").get().is_decided
 
 
 def test_an_illness_from_before_the_first_day_of_school_counts_in_the_class_of_its_first_finding(school):
@@ -271,7 +344,9 @@ def test_a_fall_below_the_acknowledged_count_does_not_alarm_again(school):
     room = school.classes[0]
     pupils = school.pupils[room.pk]
     answer = school.submit(room, 0, dict.fromkeys(pupils[:4], VOMITING))
-    services.acknowledge(by=school.users[Role.SCHOOL_DOCTOR], signal=alive()[0], seen=4, at=moment(0, 8))
+    services.acknowledge(
+        by=school.users[Role.SCHOOL_DOCTOR], signal=alive()[0], seen=newest_event(alive()[0]), at=moment(0, 8)
+    )
     school.correct(answer["session"], dict.fromkeys(pupils[:3], VOMITING), at=moment(0, 9))
     (signal,) = alive()
     assert (signal.state, signal.peak_count) == (Signal.State.ACKNOWLEDGED, 3)
@@ -284,11 +359,21 @@ def test_ruling_out_needs_a_reason_and_the_first_decision_stands(school):
     doctor, principal = school.users[Role.SCHOOL_DOCTOR], school.users[Role.PRINCIPAL]
     with pytest.raises(Refusal) as refused:
         services.decide(
-            by=doctor, signal=signal, outcome=Signal.State.RULED_OUT, reason=" ", seen=3, at=moment(0, 9)
+            by=doctor,
+            signal=signal,
+            outcome=Signal.State.RULED_OUT,
+            reason=" ",
+            seen=newest_event(signal),
+            at=moment(0, 9),
         )
     assert refused.value.code == "reason-missing"
     services.decide(
-        by=doctor, signal=signal, outcome=Signal.State.CONFIRMED, reason="", seen=3, at=moment(0, 9)
+        by=doctor,
+        signal=signal,
+        outcome=Signal.State.CONFIRMED,
+        reason="",
+        seen=newest_event(signal),
+        at=moment(0, 9),
     )
     with pytest.raises(Refusal) as refused:
         services.decide(
@@ -296,7 +381,7 @@ def test_ruling_out_needs_a_reason_and_the_first_decision_stands(school):
             signal=signal,
             outcome=Signal.State.RULED_OUT,
             reason="看错了",
-            seen=3,
+            seen=newest_event(signal),
             at=moment(0, 10),
         )
     assert refused.value.code == "signal-not-open"
