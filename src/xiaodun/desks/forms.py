@@ -238,6 +238,7 @@ class JoinForm(forms.Form):
 
 class TermForm(forms.Form):
     name = Text(label=_("Name"), max_length=60)
+    name_en = Text(label=_("English name"), max_length=60, required=False, help_text=_("May stay empty."))
     start = Day(label=_("First day"))
     end = Day(label=_("Last day"))
 

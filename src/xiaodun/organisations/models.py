@@ -80,6 +80,11 @@ class Term(models.Model):
             models.UniqueConstraint(fields=["unit", "start"], name="one_term_a_start"),
         ]
 
+    @property
+    def label(self) -> str:
+        """The name in the reader's language; Chinese where no English name was given."""
+        return self.name_en if self.name_en and (get_language() or "").startswith("en") else self.name
+
 
 class DayOverride(models.Model):
     """A unit's own day, closed or opened against its calendar with a reason; it binds all below the unit."""
