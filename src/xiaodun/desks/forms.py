@@ -108,7 +108,7 @@ def _persons() -> forms.TypedMultipleChoiceField:
     return forms.TypedMultipleChoiceField(
         label=_("Pupils"),
         coerce=int,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        widget=forms.CheckboxSelectMultiple,
     )
 
 
@@ -149,7 +149,7 @@ class IllForm(ActForm):
         label=_("Symptoms"),
         required=False,
         choices=Symptom,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        widget=forms.CheckboxSelectMultiple,
         help_text=_("As far as they are known."),
     )
 
