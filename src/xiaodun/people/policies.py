@@ -1,4 +1,4 @@
-"""Masks of names, by what persons are found, and which handed-in lists wait for a worker."""
+"""Masks of names, by what persons are found, which lists wait for a worker, the codes of practice schools."""
 
 import re
 import unicodedata
@@ -49,3 +49,8 @@ def mask_address(address: str) -> str:
         return ""
     street = _STREET.match(address)
     return f"{street[0] if street else address[:2]}**"
+
+
+def practice_code(code: str) -> str:
+    """The code of the practice school of the institution with this code: each has one."""
+    return f"drill-{code}"

@@ -10,7 +10,7 @@ from xiaodun.accounts.choices import Right, Role
 from xiaodun.accounts.policies import Scope
 from xiaodun.organisations.choices import UnitKind
 from xiaodun.organisations.models import Unit
-from xiaodun.people.services.practice import practice_code
+from xiaodun.people.policies import practice_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class PracticePage:
 
 def practice_page(unit: Unit) -> PracticePage:
     """The cards, and whether the practice school has been made."""
-    copy = Unit.objects.filter(code=practice_code(unit)).first()
+    copy = Unit.objects.filter(code=practice_code(unit.code)).first()
     return PracticePage(
         title=_("Practice"),
         unit=unit,

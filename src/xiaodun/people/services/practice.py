@@ -20,6 +20,7 @@ from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import paths_upwards, under, valid_on
 from xiaodun.organisations.services import create_unit
 from xiaodun.people.models import Person
+from xiaodun.people.policies import practice_code
 from xiaodun.people.selectors import head_counts
 from xiaodun.people.services.enrolments import EnrolmentRow, enrol_many
 from xiaodun.people.services.persons import PersonRow, register_persons
@@ -39,7 +40,7 @@ def copy_for_practice(*, by: Actor, institution: Unit, drill: Unit, last_day: da
         Refusal: ``practice-made`` when the copy is there already.
     """
     day = clock.local_day(at)
-    code = practice_code(institution)
+    code = practice_code(institution.code)
     if Unit.objects.filter(code=code).exists():
         raise Refusal(
             "practice-made",
@@ -86,11 +87,6 @@ def copy_for_practice(*, by: Actor, institution: Unit, drill: Unit, last_day: da
         facts={"of": institution.pk, "groups": len(copies) - 1, "last_day": last_day.isoformat()},
     )
     return made
-
-
-def practice_code(institution: Unit) -> str:
-    """The code of the copy: one of each institution."""
-    return f"drill-{institution.code}"
 
 
 def _copy_institution(by: Actor, institution: Unit, drill: Unit, code: str, at: datetime) -> Unit:
