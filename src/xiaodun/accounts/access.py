@@ -96,7 +96,7 @@ def _door(
     def guarded(request: HttpRequest, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponseBase:
         level = level_of(request)
         if level is None or not level.reaches(at_least):
-            return _ask_to_sign_in(request)
+            return _ask_to_sign_in(request, at_least)
         scoped = cast(ScopedRequest, request)
         if not is_entrance and (owed := _owed_first(scoped, level)):
             return owed
@@ -150,15 +150,15 @@ def _lead_to(request: HttpRequest, page: str, refusal: Refusal) -> HttpResponse:
     return HttpResponseRedirect(reverse(page))
 
 
-def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+def _ask_to_sign_in(request: HttpRequest, at_least: Level) -> HttpResponse:
     if _is_script(request):
         raise Refusal(
             "sign-in-needed", _("You are not signed in."), status=401, lifts=_("Sign in and send it again.")
         )
     # What was posted cannot be repeated by a redirect: back to the start instead of a page that answers 405.
     back = request.get_full_path() if request.method == "GET" else "/"
-    # On an enrolled phone the PIN comes first; whoever is in by it and wants more signs in fully.
-    if level_of(request) is None and cookies.secret_in(request, cookies.DEVICE):
+    # On an enrolled phone its PIN, where that is enough; elsewhere it would only be asked in vain.
+    if at_least == Level.DEVICE and cookies.secret_in(request, cookies.DEVICE):
         return redirect_to_login(back, login_url=reverse("accounts:unlock"))
     return redirect_to_login(back)
 

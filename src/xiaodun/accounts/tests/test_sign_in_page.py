@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from django.urls import reverse
 
-from xiaodun.accounts import services
+from xiaodun.accounts import cookies, services
 from xiaodun.accounts.access import login_required, requires
 from xiaodun.accounts.assurance import Assurance
 from xiaodun.accounts.choices import Level, Right, Role
@@ -185,6 +185,14 @@ def test_a_door_opens_to_an_enrolled_device_only_if_it_says_so(teacher):
     assert requires(Right.SUBMIT_CHECK, at_least=Level.DEVICE)(_page)(_request(teacher, Level.DEVICE)).content
     for door in (login_required(_page), requires(Right.SUBMIT_CHECK)(_page)):
         assert door(_request(teacher, Level.DEVICE)).url.startswith("/sign-in/?next=")
+
+
+def test_an_enrolled_phone_is_asked_for_its_pin_only_where_the_pin_opens(teacher):
+    request = _request(AnonymousUser())
+    request.COOKIES[cookies.DEVICE] = "secret"
+    assert requires(Right.SUBMIT_CHECK, at_least=Level.DEVICE)(_page)(request).url.startswith("/pin/?next=")
+    for door in (login_required(_page), requires(Right.SUBMIT_CHECK)(_page)):
+        assert door(request).url.startswith("/sign-in/?next=")
 
 
 def test_the_scope_is_read_once_a_request_and_anew_in_the_next(teacher, django_assert_num_queries):
