@@ -1,5 +1,6 @@
 """Enrolled phones: opened by a PIN, good for the own class check, lost at once."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from xiaodun.accounts.services import (
     make_api_token,
 )
 from xiaodun.accounts.services.devices import DEVICE_LASTS, enrol_device, revoke_devices, try_pin
+from xiaodun.accounts.services.gate import announce_tablet
 from xiaodun.accounts.services.slips import issue_slips
 from xiaodun.kit.errors import Refusal
 from xiaodun.kit.models import AuditEntry
@@ -129,6 +131,23 @@ def test_a_lost_phone_is_taken_back_by_its_owner_or_the_office_and_its_session_e
     answer = client.get(reverse("desks:class_check", args=[cast.class_a.pk]))
     assert answer.status_code == 302
     assert phone(enrolled).post(reverse("accounts:unlock"), {"pin": PIN}).url == reverse("accounts:sign_in")
+
+
+def test_taking_a_phone_or_a_tablet_back_asks_first(cast, enrolled):
+    tablet = announce_tablet(by=cast.clerk, unit=cast.school, name="East gate", at=cast.at).tablet
+    own, equipment = reverse("accounts:devices"), reverse("accounts:equipment", args=[cast.school.pk])
+    for user, page, dialog, address in (
+        (cast.teacher, own, f"device-{enrolled.device.pk}", f"/devices/{enrolled.device.pk}/revoke/"),
+        (cast.clerk, equipment, f"device-{enrolled.device.pk}", f"/devices/{enrolled.device.pk}/revoke/"),
+        (cast.clerk, equipment, f"tablet-{tablet.pk}", f"/tablets/{tablet.pk}/revoke/"),
+    ):
+        client = Client()
+        client.force_login(user)
+        text = client.get(page).content.decode()
+        assert f'type="button" data-dialog="{dialog}"' in text
+        dialogs = re.findall(r"<dialog.*?</dialog>", text, re.DOTALL)
+        assert [f'id="{dialog}"' in each for each in dialogs if address in each] == [True]
+        assert address not in re.sub(r"<dialog.*?</dialog>", "", text, flags=re.DOTALL)
 
 
 def test_no_office_takes_back_the_phone_of_another_school(cast, set_clock):
