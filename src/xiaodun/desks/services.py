@@ -30,10 +30,9 @@ from xiaodun.screening.services import correct_check, submit_check
 def log_read(
     *, by: User, page: str, unit: Unit, person_ids: Iterable[int], at: datetime, obj: Model | None = None
 ) -> None:
-    """Log that these persons' health facts were shown: one row for a list, one for a single child.
+    """Log that these persons were shown in a list, in one row. Nothing is logged when nobody was shown.
 
-    unit: where the persons belong. obj: the record that was opened, the unit itself for a list. Nothing is
-    logged when nobody was shown.
+    unit: where the persons belong. obj: what was opened, if not the unit itself.
     """
     shown = sorted(set(person_ids))
     if shown:
@@ -46,6 +45,23 @@ def log_read(
                 unit=unit,
                 facts={"persons": shown},
             )
+
+
+def log_child_read(*, by: User, page: str, unit: Unit, person: Person, record: Model, at: datetime) -> None:
+    """Log that the record of one child was opened.
+
+    The row's object is the person: who looked at a child is then found by the index of objects. ``record``:
+    what was opened, which may be the person itself.
+    """
+    with transaction.atomic():
+        audit.record(
+            by=by,
+            action=f"desks.{page}.read",
+            obj=person,
+            at=at,
+            unit=unit,
+            facts={"persons": [person.pk], "record": f"{record._meta.label_lower}:{record.pk}"},
+        )
 
 
 def log_audit_read(*, by: User, scope: Scope, filters: Mapping[str, str], at: datetime) -> None:

@@ -13,7 +13,7 @@ from xiaodun.accounts.choices import Right, Role
 from xiaodun.accounts.models import RoleAssignment, User
 from xiaodun.accounts.policies import Scope
 from xiaodun.accounts.selectors import class_teachers
-from xiaodun.desks.services import log_read
+from xiaodun.desks.services import log_child_read, log_read
 from xiaodun.kit import clock
 from xiaodun.organisations.choices import GroupKind, UnitKind
 from xiaodun.organisations.models import Unit
@@ -343,7 +343,7 @@ def person_page(person: Person, scope: Scope, *, by: User, at: datetime) -> Pers
     first = next((stay.group for stay in stays if stay.is_now), stays[0].group)
     institution = institution_of(first)
     assert institution is not None
-    log_read(by=by, page="person", unit=first, obj=person, person_ids=[person.pk], at=at)
+    log_child_read(by=by, page="person", unit=first, person=person, record=person, at=at)
     return PersonPage(
         title=shown_name(person, scope.may(Right.SEE_ROSTER, first)),
         person=person,

@@ -16,7 +16,7 @@ from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.keys import key_in
-from xiaodun.desks.services import log_read
+from xiaodun.desks.services import log_child_read, log_read
 from xiaodun.kit import clock
 from xiaodun.organisations.choices import GroupKind
 from xiaodun.organisations.models import Unit
@@ -245,7 +245,7 @@ def file_page(episode: Episode, scope: Scope, *, by: User, at: datetime) -> File
         )
         for row in file.rows
     ]
-    log_read(by=by, page="file", unit=file.groups[0], obj=episode, person_ids=[episode.person_id], at=at)
+    log_child_read(by=by, page="file", unit=file.groups[0], person=episode.person, record=episode, at=at)
     return FilePage(
         title=episode.person.name,
         episode=episode,

@@ -2,10 +2,12 @@
 
 import pytest
 
+from xiaodun.absence.models import Episode
 from xiaodun.accounts.choices import Role
 from xiaodun.desks.tests.cast import at, sign_in
 from xiaodun.figures import registry
 from xiaodun.figures.registry import FigureScope
+from xiaodun.kit import audit
 from xiaodun.kit.models import AuditEntry
 from xiaodun.screening.choices import FindingStatus
 from xiaodun.screening.policies import FindingInput
@@ -55,3 +57,17 @@ def test_each_load_of_a_roster_logs_one_entry_with_the_whole_class():
         client.get(f"/groups/{room.pk}/check/")
         client.get(f"/groups/{room.pk}/check/roster.json")
     assert shown("desks.roster.read") == [sorted(person.pk for person in school.pupils[room.pk])]
+
+
+def test_whoever_opens_one_child_s_file_leaves_an_entry_whose_object_is_the_child():
+    school = make_school()
+    room = school.classes[0]
+    ill = school.pupils[room.pk][0]
+    school.submit(room, 0, {ill: ["fever"]})
+    file = Episode.objects.get()
+    with at(moment(0, 9, 0)):
+        assert sign_in(school.users[Role.SCHOOL_DOCTOR]).get(f"/files/{file.pk}/").status_code == 200
+    entry = AuditEntry.objects.get(action="desks.file.read")
+    assert (entry.object_type, entry.object_id) == ("people.person", str(ill.pk))
+    assert entry.facts == {"persons": [ill.pk], "record": f"absence.episode:{file.pk}"}
+    assert audit.verify().altered == ()

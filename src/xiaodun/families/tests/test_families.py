@@ -4,7 +4,9 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from xiaodun.accounts.models import User
@@ -172,9 +174,13 @@ def test_a_new_slip_or_a_revocation_ends_link_and_phones(cast, slip):
 
 
 def test_a_bound_phone_sees_who_opened_the_child_alone(cast, slip):
-    from xiaodun.desks.services import log_read
+    from xiaodun.desks.services import log_child_read, log_read
 
-    log_read(by=cast.doctor, page="file", unit=cast.class_a, person_ids=[slip.person.pk], at=cast.at)
+    log_child_read(
+        by=cast.doctor, page="file", unit=cast.class_a, person=slip.person, record=slip.person, at=cast.at
+    )
+    # A list in which the child stands alone is a list.
+    log_read(by=cast.teacher, page="files", unit=cast.class_a, person_ids=[slip.person.pk], at=cast.at)
     log_read(
         by=cast.teacher,
         page="roster",
@@ -183,6 +189,13 @@ def test_a_bound_phone_sees_who_opened_the_child_alone(cast, slip):
         at=cast.at,
     )
     assert [read.name for read in reads_of(slip.person)] == [cast.doctor.name]
+
+
+def test_who_opened_a_child_is_read_by_the_index_of_objects(child):
+    with CaptureQueriesContext(connection) as asked, connection.cursor() as cursor:
+        reads_of(child)
+        cursor.execute(f"EXPLAIN QUERY PLAN {asked.captured_queries[0]['sql']}")
+        assert "audit_object" in str(cursor.fetchall())
 
 
 def test_whoever_prints_is_the_class_teacher_or_the_office_for_the_own_school(cast, child, set_clock):
