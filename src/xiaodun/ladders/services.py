@@ -121,13 +121,14 @@ def restart(*, subject: str, facts: Mapping[str, Any], at: datetime) -> LadderRu
 def acknowledge(*, subject: str, by: User, at: datetime) -> int:
     """Somebody has it in hand: nobody further is told, what was sent stays. Returns how many runs ended.
 
-    A step that fell due and was not taken yet is not taken any more.
+    A step that fell due and was not taken yet is not taken any more. Whoever acts has read what told them.
     """
     with transaction.atomic():
         runs = list(_running([subject]).select_for_update(of=("self",), no_key=True).select_related("unit"))
         LadderRun.objects.filter(pk__in=[run.pk for run in runs]).update(
             acknowledged_at=at, acknowledged_by=by, next_at=None
         )
+        messages.mark_read_about(by=by, subject=subject, at=at)
         for run in runs:
             audit.record(
                 by=by, action="ladders.acknowledge", obj=run, unit=run.unit, at=at, facts={"subject": subject}

@@ -127,6 +127,13 @@ def mark_read_at(*, by: User, urls: Iterable[str], at: datetime) -> int:
     return Message.objects.filter(pk__in=unread, read_at__isnull=True).update(read_at=at) if unread else 0
 
 
+def mark_read_about(*, by: User, subject: str, at: datetime) -> int:
+    """The reader has acted on the matter: their messages about it are read. Returns how many."""
+    return Message.objects.filter(
+        recipient=by, subject=subject, read_at__isnull=True, withdrawn_at__isnull=True
+    ).update(read_at=at)
+
+
 def mark_all_read(*, by: User, newest: int, at: datetime) -> int:
     """The reader is done with all messages up to the one with the id ``newest``, the newest that was shown.
 
