@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from django.db.models import F, Q
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.absence.models import Episode
@@ -68,7 +69,8 @@ def _open_files_rows(scope: FigureScope) -> Rows:
                 cells={
                     "group": group.label,
                     "name": episode.person.name,
-                    "symptoms": ", ".join(str(Symptom(code).label) for code in episode.symptoms) or None,
+                    "symptoms": gettext(", ").join(str(Symptom(code).label) for code in episode.symptoms)
+                    or None,
                     "onset": episode.onset,
                     "days": (scope.day - episode.onset).days + 1,
                 },
@@ -90,9 +92,10 @@ def register() -> None:
             meaning=_(
                 "Illness files that run on the day: opened by a check, not yet ended by a later check that "
                 "found the person well. Persons at school with symptoms are included. A person with several "
-                "enrolments counts once in a unit."
+                "enrolments counts once in a unit: whoever is in two institutions counts once in each and "
+                "once in the district, so that institutions may add up to more than their district."
             ),
-            unit_word=_("files"),
+            unit_word=ngettext_lazy("file", "files"),
             source=_("Derived from morning checks"),
             compute=_open_files,
             rows=_open_files_rows,

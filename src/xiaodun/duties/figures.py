@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.accounts.selectors import holders_of_each
@@ -71,7 +71,7 @@ def _register(code: str, name: Text, meaning: Text, make: Make, counted: frozens
             version=1,
             name=name,
             meaning=meaning,
-            unit_word=_("groups"),
+            unit_word=ngettext_lazy("group", "groups"),
             source=_("Playbook: morning check"),
             compute=_computed(make),
             rows=_rows_of(counted),

@@ -21,6 +21,8 @@ from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import paths_upwards, within
 
 Text = str | Promise
+# A word in singular and plural: ``ngettext_lazy("class", "classes")``.
+Words = Any
 Found = TypeVar("Found")
 
 
@@ -180,26 +182,27 @@ class Definition:
     """What a figure is. A change of meaning is a new ``version``.
 
     meaning: what counts and what is left out, for whoever must defend the number. unit_word: what is counted
-    ("classes"). source: clause or app from which the definition comes. compute: the value of every member, by
-    its id, in a number of queries that does not depend on how many there are. rows: what the number consists
-    of. related: codes of figures to be read beside this one. group_word: the word within one group, where
-    nobody can be counted twice; "" if it is the same.
+    ("class", "classes"). source: clause or app from which the definition comes. compute: the value of every
+    member, by its id, in a number of queries that does not depend on how many there are. rows: what the
+    number consists of. related: codes of figures to be read beside this one. group_word: the word within one
+    group, where nobody can be counted twice; none if it is the same.
     """
 
     code: str
     version: int
     name: Text
     meaning: Text
-    unit_word: Text
+    unit_word: Words
     source: Text
     compute: Callable[[FigureScope], Mapping[int, Value]]
     rows: Callable[[FigureScope], Rows]
     related: Sequence[str] = ()
-    group_word: Text = ""
+    group_word: Words | None = None
 
-    def word_for(self, unit: Unit) -> str:
-        """The word for what is counted in this unit."""
-        return str(self.group_word if self.group_word and unit.kind == UnitKind.GROUP else self.unit_word)
+    def word_for(self, unit: Unit, value: Value) -> str:
+        """The word for what is counted in this unit, in the number in which the figure shows it."""
+        word = self.group_word if self.group_word and unit.kind == UnitKind.GROUP else self.unit_word
+        return str(word % (value.number or 0 if value.of is None else value.of))
 
 
 _definitions: dict[str, Definition] = {}

@@ -1,9 +1,10 @@
 """The figures of checks: who was expected, who is missing ill or otherwise, who has symptoms at school."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db.models import Sum
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from xiaodun.figures import registry
@@ -63,6 +64,7 @@ def _findings(scope: FigureScope, status: FindingStatus) -> Rows:
             session__group__group_kind__in=COUNTED,
         )
         .select_related("person", "session__group", "session__submitted_by")
+        .prefetch_related("session__revisions__by")
         .order_by("session__group__path", "person__number")
     )
     return Rows(
@@ -71,7 +73,7 @@ def _findings(scope: FigureScope, status: FindingStatus) -> Rows:
             Column("name", _("Name"), cover=Cover.NAME),
             Column("symptoms", _("Symptoms"), cover=Cover.CHILD),
             Column("onset", _("Ill since"), kind="day", cover=Cover.CHILD),
-            Column("tapped", _("Tapped"), kind="moment"),
+            Column("reported", _("Reported"), kind="moment"),
             Column("by", _("By")),
         ],
         rows=[
@@ -83,10 +85,7 @@ def _findings(scope: FigureScope, status: FindingStatus) -> Rows:
                     "symptoms": gettext(", ").join(str(Symptom(code).label) for code in finding.symptoms)
                     or None,
                     "onset": finding.onset or (finding.day if status != FindingStatus.ABSENT_OTHER else None),
-                    "tapped": finding.session.tapped_at,
-                    "by": finding.session.submitted_by.name
-                    if finding.session.submitted_by
-                    else finding.session.source,
+                    **_reported(finding),
                 },
                 url=f"/checks/{finding.session_id}/",
                 person_id=finding.person_id,
@@ -94,6 +93,18 @@ def _findings(scope: FigureScope, status: FindingStatus) -> Rows:
             for finding in found
         ],
     )
+
+
+def _reported(finding: Finding) -> dict[str, Any]:
+    """When and by whom the finding was tapped; one from a correction, when and by whom that was."""
+    session = finding.session
+    for revision in session.revisions.all():
+        if revision.version == finding.since_version:
+            return {"reported": revision.at, "by": revision.by.name if revision.by else session.source}
+    return {
+        "reported": session.tapped_at,
+        "by": session.submitted_by.name if session.submitted_by else session.source,
+    }
 
 
 def _absent_ill_rows(scope: FigureScope) -> Rows:
@@ -143,8 +154,8 @@ def register() -> None:
                 "Attendances owed on the day in classes and training lessons: who is enrolled in both counts "
                 "in both. Dormitory rooms are left out: their pupils are counted in their classes."
             ),
-            unit_word=_("attendances"),
-            group_word=_("persons"),
+            unit_word=ngettext_lazy("attendance", "attendances"),
+            group_word=ngettext_lazy("person", "persons"),
             source=_("Enrolments"),
             compute=_expected,
             rows=_expected_rows,
@@ -160,8 +171,8 @@ def register() -> None:
                 "lessons: who is missing in both counts in both. Groups that have not submitted are left "
                 "out, not counted as nought."
             ),
-            unit_word=_("absences"),
-            group_word=_("persons"),
+            unit_word=ngettext_lazy("absence", "absences"),
+            group_word=ngettext_lazy("person", "persons"),
             source=SOURCE,
             compute=_absent_ill,
             rows=_absent_ill_rows,
@@ -176,8 +187,8 @@ def register() -> None:
                 "Absences for a reason other than illness that the day's morning checks found in classes and "
                 "training lessons: who is missing in both counts in both."
             ),
-            unit_word=_("absences"),
-            group_word=_("persons"),
+            unit_word=ngettext_lazy("absence", "absences"),
+            group_word=ngettext_lazy("person", "persons"),
             source=SOURCE,
             compute=_absent_other,
             rows=_absent_other_rows,
@@ -192,8 +203,8 @@ def register() -> None:
                 "Findings of somebody present with at least one symptom at the day's morning checks of "
                 "classes and training lessons: who shows symptoms in both counts in both."
             ),
-            unit_word=_("findings"),
-            group_word=_("persons"),
+            unit_word=ngettext_lazy("finding", "findings"),
+            group_word=ngettext_lazy("person", "persons"),
             source=SOURCE,
             compute=_symptomatic,
             rows=_symptomatic_rows,

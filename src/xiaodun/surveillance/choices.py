@@ -18,6 +18,16 @@ class Level(models.TextChoices):
     REPORT_24H = "report_24h", _("to be reported within 24 hours")
 
 
+class SourceMark(models.TextChoices):
+    """How well the source of a dated row is known."""
+
+    READ = "V", _("read in the rule itself")
+    SECONDARY = "V2", _("read in a secondary text, not in the rule itself")
+    MEMORY = "M", _("from memory, to be checked")
+    UNSURE = "M?", _("from memory and unsure, to be checked")
+    PROPOSAL = "P", _("a proposal of this software")
+
+
 class Recipient(models.TextChoices):
     """Whom a report goes to."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from xiaodun.figures import registry
 from xiaodun.figures.registry import Column, Definition, FigureScope, Row, Rows, State, Tag, Value
@@ -92,7 +93,7 @@ def register() -> None:
                 "Signals of the rules in force that wait for an acknowledgment or a decision; of a past "
                 "day, those that waited at its end. Confirmed, ruled out and withdrawn ones are left out."
             ),
-            unit_word=_("signals"),
+            unit_word=ngettext_lazy("signal", "signals"),
             source=_("Rules on onsets; see each signal for its rule and version"),
             compute=_open_signals,
             rows=_open_signals_rows,

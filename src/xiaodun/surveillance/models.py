@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from xiaodun.accounts.models import User
 from xiaodun.organisations.models import Unit
 from xiaodun.people.models import Person
-from xiaodun.surveillance.choices import Channel, Recipient
+from xiaodun.surveillance.choices import Channel, Recipient, SourceMark
 
 
 class Rule(models.Model):
@@ -51,6 +51,11 @@ class Rule(models.Model):
     def source_label(self) -> str:
         """Where the rule was read, in the reader's language."""
         return self.source_en if (get_language() or "").startswith("en") else self.source
+
+    @property
+    def source_mark_label(self) -> str:
+        """How well the source is known, in words."""
+        return str(SourceMark(self.source_mark).label)
 
 
 class Signal(models.Model):

@@ -3,6 +3,7 @@
 import pytest
 from django.db.models import Count
 from django.http import Http404
+from django.utils.translation import ngettext_lazy
 
 from xiaodun.accounts.selectors import scope_of
 from xiaodun.figures import registry
@@ -57,7 +58,7 @@ def figure():
         version=1,
         name="Persons",
         meaning="Persons with a number.",
-        unit_word="persons",
+        unit_word=ngettext_lazy("person", "persons"),
         source="Tests",
         compute=count,
         rows=list_children,
