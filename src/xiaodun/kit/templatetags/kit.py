@@ -18,6 +18,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django import template
+from django.forms import BoundField, Field
 from django.templatetags.static import static
 from django.utils import dateformat
 from django.utils.html import format_html, json_script
@@ -107,13 +108,18 @@ def beside(cells: Sequence[Any], columns: Sequence[Any]) -> list[tuple[Any, Any]
 
 @register.filter
 def local_date(value: date | None, style: str = "") -> str:
-    """The day in China: "16 Dec"; style "year": "16 Dec 2020"; style "short" (columns): "12-16"."""
+    """The day in China: "16 Dec"; style "year": "16 Dec 2020"; style "short" (columns): "12-16".
+
+    Style "weekday": "Wednesday 16 December"; style "weekday year": "Wednesday 16 December 2020".
+    """
     if value is None:
         return ""
     formats = {
         "": pgettext("date format", "j M"),
         "year": pgettext("date format", "j M Y"),
         "short": "m-d",
+        "weekday": pgettext("date format", "l j F"),
+        "weekday year": pgettext("date format", "l j F Y"),
     }
     return dateformat.format(_day(value), formats[style])
 
@@ -423,6 +429,24 @@ def error_summary(form: object = None, *, errors: Sequence[dict[str, str]] = ())
     ``form``: a bound Django form; ``errors``: others, as ``{"field_id": "id_name", "message": "…"}``.
     """
     return {"form": form, "errors": errors}
+
+
+@register.filter
+def named_errors(bound_field: BoundField, style: str = "") -> list[str]:
+    """What is wrong with a field, in sentences; one that is empty is called by its name.
+
+    Style "label": away from the field, so that each says of which field it speaks.
+    """
+    found = []
+    for error in bound_field.errors.as_data():
+        if error.message == Field.default_error_messages["required"]:
+            found.append(_("Fill in or choose: %(label)s.") % {"label": bound_field.label})
+            continue
+        words = " ".join(str(message) for message in error.messages)
+        if style == "label":
+            words = _("%(label)s: %(error)s") % {"label": bound_field.label, "error": words}
+        found.append(words)
+    return found
 
 
 @register.inclusion_tag("kit/parts/field.html")

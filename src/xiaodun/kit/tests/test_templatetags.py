@@ -32,6 +32,8 @@ def test_a_moment_is_shown_on_the_day_it_has_in_china():
         assert local_date(MORNING) == "16 Dec"
         assert local_date(MORNING, "year") == "16 Dec 2020"
         assert weekday(MORNING) == "Wednesday"
+        assert local_date(MORNING, "weekday") == "Wednesday 16 December"
+        assert local_date(MORNING, "weekday year") == "Wednesday 16 December 2020"
     assert local_date(MORNING, "short") == "12-16"
     assert local_time(MORNING) == "07:42"
     assert local_time(MORNING, "seconds") == "07:42:05"
@@ -42,6 +44,7 @@ def test_dates_read_as_chinese_schools_write_them():
         assert local_date(MORNING) == "12 月 16 日"
         assert local_date(date(2021, 1, 4), "year") == "2021 年 1 月 4 日"
         assert weekday(MORNING) == "星期三"
+        assert local_date(MORNING, "weekday year") == "2020 年 12 月 16 日 星期三"
         assert weekday(MORNING, "short") == "周三"
 
 
