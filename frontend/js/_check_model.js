@@ -118,6 +118,7 @@ export class ClassCheck {
       recovered: of("recovered"),
       noted: this.findings.size,
       well: this.pupils.size - this.findings.size,
+      back: this.roster.pupils.filter((pupil) => pupil.file && !this.findings.has(pupil.id)).length,
     }
   }
 

@@ -228,11 +228,11 @@ function drawCounts() {
   drawSubmit(counts)
 }
 
-function drawSubmit({ well, noted } = check.counts()) {
+function drawSubmit({ well, noted, back } = check.counts()) {
   const isCorrection = Boolean(check.roster.session)
   const nothing = isCorrection && !check.isChanged()
-  const key = `${isCorrection ? "correct" : "submit"}_${noted ? "some" : "all"}`
-  const words = isSending ? texts.sending : nothing ? texts.correct_none : fill(texts[key], { n: well, m: noted })
+  const key = `${isCorrection ? "correct" : "submit"}_${noted ? "some" : "all"}${back ? "_back" : ""}`
+  const words = isSending ? texts.sending : nothing ? texts.correct_none : fill(texts[key], { n: well, m: noted, k: back })
   submitButton.disabled = isSending || nothing
   submitButton.replaceChildren(icon("check", "lg"), words)
 }

@@ -85,7 +85,7 @@ class BoardPage:
     is_today: bool
     decisions: list[SignalRow]
     strip: list[FigureTile]
-    heads: list[str]
+    heads: list[FigureTile]
     blocks: list[BoardBlock]
     idle: list[Unit]
     filters: list[dict[str, object]]
@@ -108,7 +108,7 @@ class BoardPage:
 
 
 def board(scope: Scope, query: Mapping[str, str], *, day: date, at: datetime) -> BoardPage:
-    """Every institution of the reader's district on a day, worst first inside each kind.
+    """Every institution of the reader's district on a day, worst first within each kind.
 
     Raises:
         Http404: when the reader's counts are not a district's.
@@ -129,7 +129,7 @@ def board(scope: Scope, query: Mapping[str, str], *, day: date, at: datetime) ->
     wanted = [row for row in rows if row.state == chosen] if chosen in _SEVERITY else rows
     active = [row for row in wanted if row.state != "na"]
     key = (lambda row: row.unit.name) if sort == "name" else _worst_first
-    heads = [cell.label for cell in _cells_of(rows)] or [str(code) for code in COLUMNS]
+    heads = rows[0].cells if rows else []
     base = reverse("desks:board")
     return BoardPage(
         title=_("%(district)s today") % {"district": district.label}
@@ -145,11 +145,13 @@ def board(scope: Scope, query: Mapping[str, str], *, day: date, at: datetime) ->
         else [],
         strip=tiles(STRIP, [district], day, at=at, shared=shared),
         heads=heads,
-        blocks=_blocks(sorted(active, key=key)),
+        blocks=_blocks(sorted(active, key=key), by_name=sort == "name"),
         idle=[row.unit for row in wanted if row.state == "na"],
         filters=_filters(base, rows, chosen, sort=sort, day=day, today=today),
         sorts=[
-            _link(_("Worst first"), base, {"state": chosen}, day, today, active=sort != "name"),
+            _link(
+                _("Worst first within each kind"), base, {"state": chosen}, day, today, active=sort != "name"
+            ),
             _link(_("By name"), base, {"state": chosen, "sort": "name"}, day, today, active=sort == "name"),
         ],
         previous_url=f"{base}?day={(day - timedelta(days=1)).isoformat()}",
@@ -161,10 +163,6 @@ def board(scope: Scope, query: Mapping[str, str], *, day: date, at: datetime) ->
 
 def _within(unit: Unit, district: Unit) -> bool:
     return str(unit.path).startswith(district.path)
-
-
-def _cells_of(rows: Sequence[BoardRow]) -> list[FigureTile]:
-    return rows[0].cells if rows else []
 
 
 def _row(unit: Unit, values: Mapping[str, Mapping[int, FigureValue]], day: date, *, at: datetime) -> BoardRow:
@@ -195,7 +193,8 @@ def _worst_first(row: BoardRow) -> tuple[int, int, str]:
     return _SEVERITY[row.state], -ill, row.unit.path
 
 
-def _blocks(rows: Sequence[BoardRow]) -> list[BoardBlock]:
+def _blocks(rows: Sequence[BoardRow], *, by_name: bool) -> list[BoardBlock]:
+    """The rows by kind: the kind that holds the worst stands first, unless the reader looks for a name."""
     blocks = []
     for kind in InstitutionKind:
         members = [row for row in rows if row.unit.institution_kind == kind]
@@ -206,7 +205,7 @@ def _blocks(rows: Sequence[BoardRow]) -> list[BoardBlock]:
                 for column in columns
             ]
             blocks.append(BoardBlock(kind=str(kind), label=str(kind.label), rows=members, totals=totals))
-    return blocks
+    return blocks if by_name else sorted(blocks, key=lambda block: min(map(_worst_first, block.rows)))
 
 
 def _total(numbers: Sequence[int | None]) -> int | None:

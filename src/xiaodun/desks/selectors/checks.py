@@ -30,6 +30,7 @@ from xiaodun.screening.choices import ILLNESS, CheckKind, FindingStatus, Symptom
 from xiaodun.screening.models import CheckSession, Finding
 from xiaodun.screening.selectors import finding_history, findings_in_force, session_of
 from xiaodun.screening.services import DUTY_OF_KIND
+from xiaodun.surveillance.models import Signal
 from xiaodun.surveillance.selectors import WAITING, signals_visible_to
 
 SYMPTOM_ICONS = {
@@ -48,6 +49,10 @@ SYMPTOM_ICONS = {
     Symptom.JAUNDICE: "droplet",
     Symptom.OTHER: "dots",
 }
+
+
+# Findings with which a file stays open, or that end it by themselves.
+_STAYS = {*ILLNESS, FindingStatus.ABSENT_OTHER}
 
 
 def check_url(group: Unit, day: date) -> str:
@@ -229,6 +234,16 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class BackLine:
+    """A pupil whose file ends with a check; ``url``: the file."""
+
+    number: str
+    name: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckDonePage:
     """Finished? What was sent, what follows, what was corrected, how far the institution is."""
 
@@ -239,6 +254,11 @@ class CheckDonePage:
     steps: list[NextStep]
     corrections: list[Correction]
     signals: list[SignalRow]
+    # How many of them the reader can acknowledge, and where.
+    to_acknowledge: int
+    acknowledge_url: str
+    # Whose illness files end with this check: ill before, well today.
+    back: list[BackLine]
     # Where the numbers open that are registered figures: "absent_ill", "absent_other", "symptomatic".
     figure_urls: dict[str, str]
     may_correct: bool
@@ -252,13 +272,17 @@ def check_done_page(session: CheckSession, scope: Scope, *, by: User, at: dateti
     group = session.group
     obligation = obligation_of(group, DUTY_OF_KIND[CheckKind(session.kind)], session.day, at=at)
     findings = findings_in_force(session)
-    log_read(by=by, page="check", unit=group, person_ids=[f.person_id for f in findings], at=at)
+    back = _back_with(session, findings, scope, today=clock.local_day(at))
+    seen = [*(f.person_id for f in findings), *(file.episode.person_id for file in back)]
+    log_read(by=by, page="check", unit=group, person_ids=seen, at=at)
     numbers = {row.person.pk: row.number for row in roster(group, session.day)}
     days = EpisodeDay.objects.filter(finding__in=findings).select_related("episode")
     files = {row.finding_id: row.episode for row in days}
     institution = institution_of(group)
     done, owed = _progress(institution, session, at=at)
     early = obligation.deadline - session.tapped_at if obligation else None
+    signals = as_rows(list(signals_visible_to(scope).filter(unit=group, state__in=WAITING)), scope)
+    unseen = [row for row in signals if row.signal.state == Signal.State.OPEN]
     return CheckDonePage(
         title=_("%(kind)s submitted") % {"kind": CheckKind(session.kind).label},
         session=session,
@@ -268,7 +292,10 @@ def check_done_page(session: CheckSession, scope: Scope, *, by: User, at: dateti
         else None,
         steps=[_next_step(f, numbers.get(f.person_id), files.get(f.pk)) for f in findings],
         corrections=_corrections(session),
-        signals=as_rows(list(signals_visible_to(scope).filter(unit=group, state__in=WAITING)), scope),
+        signals=signals,
+        to_acknowledge=len(unseen),
+        acknowledge_url=unseen[0].url if len(unseen) == 1 else reverse("desks:signals"),
+        back=[_back_line(file, numbers.get(file.episode.person_id)) for file in back],
         figure_urls={
             name: figure_url(f"screening.{name}", group, session.day, today=clock.local_day(at))
             for name in ("absent_ill", "absent_other", "symptomatic")
@@ -279,6 +306,36 @@ def check_done_page(session: CheckSession, scope: Scope, *, by: User, at: dateti
         + ("" if session.day == clock.local_day(at) else f"?day={session.day.isoformat()}"),
         progress_done=done,
         progress_owed=owed,
+    )
+
+
+def _back_with(
+    session: CheckSession, findings: list[Finding], scope: Scope, *, today: date
+) -> list[SeenFile]:
+    """The files that this check ends, derived already or within seconds: ill before its day, well on it."""
+    ill = {finding.person_id for finding in findings if finding.status in _STAYS}
+    well = {row.person.pk for row in roster(session.group, session.day)} - ill
+    ending = (
+        Episode.objects.filter(
+            Q(back_on=session.day) | Q(back_on__isnull=True, state=Episode.State.RUNNING),
+            seen_by(scope, today),
+            person__in=well,
+            last_day__lt=session.day,
+        )
+        .exclude(state=Episode.State.VOID)
+        .order_by("person__number")
+        .prefetch_related("days__finding__session__group")
+        .select_related("person")
+    )
+    return as_seen(list(ending), scope, today)
+
+
+def _back_line(file: SeenFile, number: int | None) -> BackLine:
+    return BackLine(
+        number=f"{number:02d}" if number is not None else "",
+        name=file.episode.person.name,
+        text=_("Ill since %(day)s; the file ends today: back at school.") % {"day": local_date(file.onset)},
+        url=reverse("desks:file", args=[file.episode.pk]),
     )
 
 

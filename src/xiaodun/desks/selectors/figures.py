@@ -8,11 +8,13 @@ from typing import Any
 
 from django.http import Http404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.reveals import may_open
+from xiaodun.desks.selectors.signals import sees_several_institutions
 from xiaodun.desks.services import log_read
 from xiaodun.figures import selectors as figures
 from xiaodun.figures.models import FrozenFigure
@@ -57,10 +59,21 @@ def tile(code: str, unit: Unit, value: Value, day: date, *, at: datetime, note: 
         label=str(meaning.name),
         value=value.number,
         of=value.of,
-        unit=meaning.word_for(unit),
-        note=note,
+        unit=meaning.word_for(unit, value),
+        note=note or _rest(code, value),
         state=value.state if value.state in _COLOURED else "",
         url=figure_url(code, unit, day, today=clock.local_day(at)),
+    )
+
+
+def _rest(code: str, value: Value) -> str:
+    """What a tile of checks in time leaves open: those late, missing and not due stand in no other tile."""
+    if code != "duties.checks_done":
+        return ""
+    return _(", ").join(
+        _("%(number)d %(label)s") % {"number": part.number, "label": part.label}
+        for part in value.parts
+        if part.sign == "-"
     )
 
 
@@ -106,6 +119,7 @@ class FigurePage:
     table: list[FigureLine]
     has_links: bool
     has_where: bool
+    is_own_school: bool
     agrees: bool
     # What the figure said when its rows expired; None while they are there.
     frozen: FrozenFigure | None
@@ -154,7 +168,7 @@ def figure_page(
         day=day,
         at=at,
         value=value,
-        unit_word=meaning.word_for(unit),
+        unit_word=meaning.word_for(unit, value),
         rows=rows,
         row_count=len(rows.rows),
         first_url=url if first else "",
@@ -171,6 +185,7 @@ def figure_page(
         ],
         has_links=any(row.url or _reveal_url(scope, row) for row in shown),
         has_where=several,
+        is_own_school=not sees_several_institutions(scope),
         agrees=rows.total == (value.number or 0),
         frozen=frozen,
         has_expired=value.number is None and figures.has_expired(code, day),

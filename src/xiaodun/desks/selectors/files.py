@@ -18,6 +18,7 @@ from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.keys import key_in
 from xiaodun.desks.services import log_child_read, log_read
 from xiaodun.kit import clock
+from xiaodun.kit.templatetags.kit import local_date
 from xiaodun.organisations.choices import GroupKind
 from xiaodun.organisations.models import Unit
 from xiaodun.organisations.selectors import institutions_of, valid_on
@@ -115,16 +116,21 @@ class FileRow:
     url: str
     tag: str
     tag_label: str
+    back_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class FileListPage:
-    """Files under one filter, longest running first; ``next_url`` leads on by key."""
+    """Files under one filter, longest running first; ``next_url`` leads on by key.
+
+    ``back_on``: the one day of return to which the list keeps, if the address names one.
+    """
 
     title: str
     rows: list[FileRow]
     filters: list[dict[str, object]]
     next_url: str
+    back_on: date | None
 
 
 def symptom_words(codes: list[str]) -> str:
@@ -136,12 +142,15 @@ def file_list(scope: Scope, query: Mapping[str, str], *, by: User, at: datetime)
     """The files of the reader's children: running ones, or those that ended. The look is logged."""
     day = clock.local_day(at)
     ended = query.get("state") == "ended"
+    back_on = _day_in(query.get("back", "")) if ended else None
     files = files_visible_to(scope).filter(seen_by(scope, day))
     page = (
         files.filter(state=Episode.State.ENDED if ended else Episode.State.RUNNING)
         .order_by("-pk" if ended else "pk")
         .prefetch_related("days__finding__session__group")
     )
+    if back_on is not None:
+        page = page.filter(back_on=back_on)
     if (key := key_in(query.get("after", ""))) is not None:
         page = page.filter(**({"pk__lt": key} if ended else {"pk__gt": key}))
     shown = list(page[: PAGE + 1])
@@ -150,6 +159,8 @@ def file_list(scope: Scope, query: Mapping[str, str], *, by: User, at: datetime)
     _log_list(seen, by=by, at=at)
     base = reverse("desks:files")
     state = "?state=ended&" if ended else "?"
+    if back_on is not None:
+        state += f"back={back_on.isoformat()}&"
     filters: list[dict[str, object]] = [
         {
             "label": _("Running"),
@@ -160,13 +171,32 @@ def file_list(scope: Scope, query: Mapping[str, str], *, by: User, at: datetime)
         {
             "label": _("Back at school"),
             "url": f"{base}?state=ended",
-            "active": ended,
+            "active": ended and back_on is None,
             "count": files.filter(state=Episode.State.ENDED).count(),
         },
     ]
+    if back_on is not None:
+        filters.append(
+            {
+                "label": _("Back on %(day)s") % {"day": local_date(back_on)},
+                "url": f"{base}?state=ended&back={back_on.isoformat()}",
+                "active": True,
+                "count": files.filter(state=Episode.State.ENDED, back_on=back_on).count(),
+            }
+        )
     next_url = f"{base}{state}after={shown[-1].pk}" if more else ""
     rows = [_row(file, at=at) for file in seen]
-    return FileListPage(title=_("Illness files"), rows=rows, filters=filters, next_url=next_url)
+    return FileListPage(
+        title=_("Illness files"), rows=rows, filters=filters, next_url=next_url, back_on=back_on
+    )
+
+
+def _day_in(text: str) -> date | None:
+    """The day that an address names, none where it names none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _row(file: SeenFile, *, at: datetime) -> FileRow:
@@ -181,6 +211,7 @@ def _row(file: SeenFile, *, at: datetime) -> FileRow:
         url=reverse("desks:file", args=[episode.pk]),
         tag="due" if running else "done",
         tag_label=(_("absent") if file.was_absent else _("at school")) if running else _("back at school"),
+        back_on=episode.back_on,
     )
 
 

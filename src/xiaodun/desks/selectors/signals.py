@@ -68,6 +68,8 @@ _EVENT_ICONS = {
     SignalEvent.Kind.OTHERS: "bell-ringing",
     SignalEvent.Kind.GREW: "trending-up",
 }
+# The lines of a history with which a signal waits again after somebody had seen to it.
+_ALARMED_AGAIN = {SignalEvent.Kind.REALARMED, SignalEvent.Kind.OTHERS, SignalEvent.Kind.JOINED}
 
 
 def symptom_words(signal: Signal) -> str:
@@ -132,7 +134,7 @@ def as_rows(signals: Sequence[Signal], scope: Scope) -> list[SignalRow]:
     """
     # Only over several windows may more persons fall ill than any one window counts.
     persons = person_counts([signal for signal in signals if len(signal.windows) > 1])
-    chains = ancestors_of([signal.unit for signal in signals]) if _sees_several_institutions(scope) else {}
+    chains = ancestors_of([signal.unit for signal in signals]) if sees_several_institutions(scope) else {}
     rows = []
     for signal in signals:
         where = unit_words(signal.unit, chains.get(signal.unit_id, []))
@@ -150,7 +152,8 @@ def as_rows(signals: Sequence[Signal], scope: Scope) -> list[SignalRow]:
     return rows
 
 
-def _sees_several_institutions(scope: Scope) -> bool:
+def sees_several_institutions(scope: Scope) -> bool:
+    """Whether the reader's units lie in more than one institution."""
     depth = 2 * Unit.steplen  # the root is a district, its children are institutions
     institutions = {grant.unit_path[:depth] for grant in scope.grants}
     return len(institutions) > 1 or any(len(path) < depth for path in institutions)
@@ -248,7 +251,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """A rule with what it counted: its window, its threshold and its value, and whether it rang."""
+    """A rule with what it counted: its window, its threshold and its value, and whether it alarmed."""
 
     signal: Signal
     rule: Rule
@@ -301,8 +304,10 @@ class SignalPage:
     why: list[Why]
     cases: list[CaseLine]
     is_masked: bool
+    is_own_school: bool
     curve: list[Bar]
     history: list[HistoryLine]
+    alarmed_again_at: datetime | None
     siblings: list[Signal]
     still_to_tell: list[Recipient]
     unreported: int
@@ -318,7 +323,7 @@ class SignalPage:
 
 
 def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> SignalPage:
-    """One signal: why it rang, who is counted, the curve, who was told, and what the reader may do.
+    """One signal: why it alarmed, who is counted, the curve, who was told, and what the reader may do.
 
     A look at children in full is logged.
     """
@@ -348,7 +353,7 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
     # A living signal names at least as many as its highest window counts, until their time is over.
     names_gone = signal.state != Signal.State.WITHDRAWN and named < signal.peak_count
     persons = signal.peak_count if names_gone else named
-    reports = reports_of(signal)
+    events, reports = events_of(signal), reports_of(signal)
     decides, reports_it = may_decide(scope, signal), may_report(scope, signal)
     return SignalPage(
         title=f"{where} · {symptom_words(signal)}",
@@ -369,8 +374,10 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
         why=[_why(other, signal) for other in related],
         cases=[_line(case) for case in cases],
         is_masked=not scope.may(Right.SEE_CHILDREN, unit),
+        is_own_school=not sees_several_institutions(scope),
         curve=_curve(signal, [case.onset for case in cases], today=clock.local_day(at)),
-        history=_history(events_of(signal), reports),
+        history=_history(events, reports),
+        alarmed_again_at=max((event.at for event in events if event.kind in _ALARMED_AGAIN), default=None),
         siblings=siblings_of(scope, signal) if decides or reports_it else [],
         still_to_tell=recipients_left(signal) if signal.owes_report else [],
         unreported=persons_untold(signal, persons) if signal.reported_at is not None else 0,

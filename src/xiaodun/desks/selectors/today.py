@@ -363,7 +363,7 @@ def _ended(scope: Scope, day: date) -> list[Item]:
         Item(
             title=ngettext("%(count)d pupil back at school", "%(count)d pupils back at school", back)
             % {"count": back},
-            url=reverse("desks:files") + "?state=ended",
+            url=reverse("desks:files") + f"?state=ended&back={day.isoformat()}",
             state="done",
             icon="heart-check",
         )

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from xiaodun.accounts.choices import Role
-from xiaodun.desks.tests.cast import all_of, at, links, sign_in, squeezed, words
+from xiaodun.desks.tests.cast import all_of, at, links, sign_in, squeezed, tap, words
 from xiaodun.kit.models import AuditEntry
 from xiaodun.organisations import services as organisations
 from xiaodun.organisations.models import Unit
@@ -110,6 +110,16 @@ def test_the_doctor_reads_the_rows_in_full_and_opens_the_check_behind_them(schoo
         assert "发热" in words(figure)
         assert f"/checks/{answer['session']}/" in links(figure)
         assert client.get(f"/checks/{answer['session']}/").status_code == 200
+
+
+def test_an_illness_that_a_correction_reported_has_the_time_of_the_correction(school):
+    room = school.classes[0]
+    answer = school.submit(room, 0)
+    client = sign_in(school.users[Role.CLASS_TEACHER])
+    with at(moment(0, 10, 5)):
+        tap(client, room, {school.pupils[room.pk][0]: FEVER}, session=answer["session"], base_version=1)
+        page = words(client.get(f"/figures/screening.absent_ill/{room.pk}/"))
+    assert "报告时刻 10:05" in page
 
 
 def test_a_figure_shows_its_parts_and_a_dash_where_nothing_was_reported(school):

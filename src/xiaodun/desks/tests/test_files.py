@@ -40,7 +40,11 @@ def test_a_file_runs_from_the_first_finding_to_the_check_that_finds_the_pupil_we
         assert "这里没有档案" in words(client.get("/files/"))
         ended = client.get("/files/?state=ended")
         thread = client.get(file_of(ended))
-    assert "已返校" in words(ended)
+        on_the_day = words(client.get("/files/?state=ended&back=2020-12-16"))
+        on_another = words(client.get("/files/?state=ended&back=2020-12-15"))
+    assert "12 月 16 日返校" in words(ended)
+    assert "测试15" in on_the_day
+    assert "这里没有档案" in on_another
     assert "12 月 16 日的检查确认正常" in words(thread)
 
 

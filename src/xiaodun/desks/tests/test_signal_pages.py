@@ -58,7 +58,7 @@ def test_the_page_says_why_it_rang_by_which_version_and_source(school, signal):
         "第 1 版",
         "≥ 3",
         "卫办疾控发〔2006〕65号",
-        "核实程度 V2",
+        "见于二手文献，尚未核对原文",
         "12 月 14 日",
     ):
         assert said in page
@@ -101,7 +101,7 @@ def test_it_is_told_who_was_alarmed_and_who_comes_next(school, signal):
     with at(moment(0, 8, 21)):
         page = words(sign_in(school.users[Role.SCHOOL_DOCTOR]).get(f"/signals/{signal.pk}/"))
     assert "告知 校医 林静 08:21 已读" in page
-    assert "升级至 校长 孟昭 未读" in page
+    assert "随后告知 校长 孟昭 未读" in page
     assert "下一步 区教育局防控专员" in page
 
 

@@ -64,6 +64,27 @@ def test_exceptions_name_what_follows_and_whose_it_is(school):
     assert links(done, "/figures/screening.absent_ill/") == [f"/figures/screening.absent_ill/{room.pk}/"]
 
 
+def test_one_tap_names_whose_file_it_ends(school):
+    room = school.classes[0]
+    school.submit(room, 0, {school.pupils[room.pk][0]: ["fever"]})
+    client = sign_in(school.users[Role.CLASS_TEACHER])
+    with at(moment(1, 7, 42)):
+        page = words(client.get(tap(client, room)))
+        today = client.get("/today/")
+    assert "今天返校 1 这次检查后结案 01 测试11 12 月 14 日起病；今天结案：已返校。" in page
+    assert "/files/?state=ended&back=2020-12-15" in links(today)
+
+
+def test_a_signal_to_acknowledge_is_left_to_do_after_the_check(school):
+    room = school.classes[0]
+    client = sign_in(school.users[Role.CLASS_TEACHER])
+    with at(moment(0, 7, 42)):
+        done = client.get(tap(client, room, dict.fromkeys(school.pupils[room.pk][:3], RASH)))
+    assert "签收 1 条信号" in words(done)
+    assert "您不用再做什么" not in words(done)
+    assert f"/signals/{Signal.objects.get().pk}/" in links(done)
+
+
 def test_a_correction_shows_before_and_after_with_its_author(school):
     room = school.classes[0]
     a = school.pupils[room.pk][0]
@@ -266,6 +287,15 @@ def test_opening_a_signal_by_any_way_reads_its_message(school):
         sign_in(doctor).get(f"/signals/{Signal.objects.get().pk}/")
     message.refresh_from_db()
     assert message.read_at >= moment(0, 8, 0)
+
+
+def test_whoever_acts_on_a_signal_has_read_its_message_without_having_opened_it(school):
+    room = school.classes[1]
+    school.submit(room, 0, dict.fromkeys(school.pupils[room.pk][:3], RASH))
+    doctor, signal = school.users[Role.SCHOOL_DOCTOR], Signal.objects.get()
+    surveillance.acknowledge(by=doctor, signal=signal, seen=newest_event(signal), at=moment(0, 8, 0))
+    assert Message.objects.get(recipient=doctor).read_at == moment(0, 8, 0)
+    assert set(Message.objects.exclude(recipient=doctor).values_list("read_at", flat=True)) <= {None}
 
 
 def remind(user, room, *, at, day="2020-12-14"):

@@ -15,7 +15,7 @@ from xiaodun.messages import services as messages
 @require_GET
 @requires(Right.SEE_COUNTS)
 def district_board(request: ScopedRequest) -> HttpResponse:
-    """Which units are late, ill or have a signal: worst first inside each kind."""
+    """Which units are late, ill or have a signal: worst first within each kind."""
     page = selectors.board(request.scope, request.GET, day=day_in(request), at=clock.now())
     return render(request, "desks/board.html", {"page": page, "page_title": page.title})
 

@@ -41,7 +41,7 @@ def signal_list(request: ScopedRequest) -> HttpResponse:
 @require_GET
 @requires(Right.REVIEW_SIGNALS)
 def signal_page(request: ScopedRequest, signal_id: int) -> HttpResponse:
-    """Why it rang, who is counted, how long is left, who was told, and the reader's decision."""
+    """Why it alarmed, who is counted, how long is left, who was told, and the reader's decision."""
     signal = signal_visible_to(request.scope, signal_id)
     messages.mark_read_at(by=request.user, urls=[request.path], at=clock.now())
     return _page(request, signal)
