@@ -28,6 +28,8 @@ WRITING_METHODS = frozenset(
 NOT_AUDITED = {
     "xiaodun.accounts.services.attempts.claim_factor_attempt": "a count; the proof that follows is audited",
     "xiaodun.accounts.services.attempts.clear_factor_attempts": "as claim_factor_attempt",
+    "xiaodun.accounts.services.attempts.refuse_code_guesses": "writes nothing: a refusal during a pause",
+    "xiaodun.accounts.services.attempts.count_refused_code": "a count; who refuses the code keeps the row",
     "xiaodun.accounts.services.attempts.forget_attempts": "counts that have had their time",
     "xiaodun.accounts.services.sign_in.forget_ended_sessions": "rows of sessions that were over before",
     "xiaodun.accounts.services.sign_in.mark_session_seen": "each minute of use; start and end are audited",

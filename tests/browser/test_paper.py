@@ -168,9 +168,8 @@ def test_the_pages_that_a_cookie_or_a_sheet_opens_are_sound(
     """The smoke test opens the others."""
     at = morning.at
     device = enrol_device(by=morning.teacher, name="Android", pin=PIN, at=at)
-    tablet = enrol_tablet(
-        code=announce_tablet(by=morning.clerk, unit=morning.school, name="1", at=at).code, at=at
-    )
+    announced = announce_tablet(by=morning.clerk, unit=morning.school, name="1", at=at)
+    tablet = enrol_tablet(code=announced.code, address="192.0.2.1", at=at)
     assert tablet is not None
     (slip,) = issue_slips(by=morning.clerk, unit=morning.school, users=[morning.guard], at=at)
     set_guard_pin(slip=slip_of(slip.code, at), tablet=tablet.tablet, pin=PIN, at=at)
@@ -193,7 +192,7 @@ def test_the_pages_that_a_cookie_or_a_sheet_opens_are_sound(
         ]
 
     found = faults(reverse("accounts:unlock"), reverse("accounts:gate"), reverse("accounts:guard_pin"), child)
-    begin_shift(tablet=tablet.tablet, guard=morning.guard, pin=PIN, at=at)
+    begin_shift(tablet=tablet.tablet, guard=morning.guard, pin=PIN, address="192.0.2.1", at=at)
     acknowledge(link=morning.pupils[0].links.get(), language=language, name="Wang", relation="mother", at=at)
     found += faults(reverse("accounts:gate"), child, reverse("families:bind", args=[link.secret]))
     context.close()

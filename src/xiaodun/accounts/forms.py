@@ -182,7 +182,7 @@ def _pin_field(label: Any, missing: Any, *, is_new: bool) -> forms.CharField:
     )
 
 
-class _NewPinForm(forms.Form):
+class _NewPinForm(AnswerableForm):
     """A PIN, twice; whether it is good enough, the service says."""
 
     pin = _pin_field(_("New PIN"), _("Choose a PIN."), is_new=True)
@@ -233,7 +233,7 @@ class GuardPinForm(_NewPinForm):
     field_order = ("code", "pin", "again")
 
 
-class ShiftForm(forms.Form):
+class ShiftForm(AnswerableForm):
     """Who begins a shift, and the PIN."""
 
     guard = forms.ModelChoiceField(

@@ -2,7 +2,8 @@
 
 A limit on an account alone would let anybody lock out its owner; a limit on an address would lock out a
 school behind one address at 07:30. So failures count per account for browsers that it does not know, per
-browser for one that it does, and per address so generously that only a machine gets there.
+browser for one that it does, and per address so generously that only a machine gets there. Codes and PINs
+count by address apart from passwords, so that neither keeps out whoever has the other.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from xiaodun.accounts.known_browsers import KnownBrowser
 from xiaodun.accounts.models import Actor, AttemptCount, User
 from xiaodun.kit import audit
-from xiaodun.kit.errors import Refusal
+from xiaodun.kit.errors import Refusal, Text
 
 # Longer than any pause.
 _KEPT = timedelta(days=1)
@@ -56,7 +57,7 @@ def prove_password(*, username: str, password: str, origin: Origin, at: datetime
     user = User.objects.filter(username=username).first()
     name = origin.browser.name_for(user) if user else None
     if name is None:
-        _refuse_while_paused(_address_key(origin.address), at)
+        _refuse_while_address_paused(_address_key(origin.address), at)
     key = f"browser:{name}" if name else _account_key(user, username)
     _claim_attempt(key, user, at)
     # Takes as long for a name that nobody has: Django hashes the password all the same.
@@ -82,6 +83,20 @@ def clear_factor_attempts(*, user: User, at: datetime) -> None:
     _clear(f"factor:{user.pk}")
 
 
+def refuse_code_guesses(*, address: str, at: datetime) -> None:
+    """Judge no code and no PIN from ``address`` while it is paused for those that did not fit.
+
+    Raises:
+        Refusal: ``sign-in-paused``, whatever was typed.
+    """
+    _refuse_while_address_paused(f"code-{_address_key(address)}", at)
+
+
+def count_refused_code(*, address: str, at: datetime) -> None:
+    """One more code or PIN from ``address`` did not fit; the caller, a service, keeps the audit row."""
+    _count_at_address(f"code-{_address_key(address)}", at)
+
+
 @transaction.atomic
 def lift_pause(*, by: Actor, user: User, at: datetime) -> None:
     """Let ``user`` try again at once, after the office has made sure who asks."""
@@ -105,7 +120,8 @@ def _claim_attempt(key: str, user: User | None, at: datetime) -> None:
         key=key, defaults={"user": user, "since": at}
     )
     if row.paused_until is not None and row.paused_until > at:
-        raise _paused(row.paused_until - at)
+        lifts = _("Waiting lifts it. If it is urgent, your school office can lift it at once.")
+        raise _paused(row.paused_until - at, lifts=lifts)
     if row.paused_until is not None or at - row.since >= settings.SIGN_IN_WINDOW:
         row.count, row.since, row.paused_until = 0, at, None
     row.count += 1
@@ -117,37 +133,42 @@ def _claim_attempt(key: str, user: User | None, at: datetime) -> None:
 @transaction.atomic
 def _record_failure(user: User | None, origin: Origin, at: datetime) -> None:
     """Keep that it failed. An unknown name is not kept: it may be a mistyped password."""
-    row, _is_new = AttemptCount.objects.select_for_update().get_or_create(
-        key=_address_key(origin.address), defaults={"since": at}
-    )
+    is_paused = _count_at_address(_address_key(origin.address), at)
+    facts = {"known": user is not None, "address_paused": is_paused}
+    audit.record(by=None, action="accounts.failed_sign_in", obj=user or User(), at=at, facts=facts)
+
+
+@transaction.atomic
+def _count_at_address(key: str, at: datetime) -> bool:
+    """Count one failure; whether the address is paused now."""
+    row, _is_new = AttemptCount.objects.select_for_update().get_or_create(key=key, defaults={"since": at})
     if at - row.since >= settings.SIGN_IN_WINDOW:
         row.count, row.since, row.paused_until = 0, at, None
     row.count += 1
     if row.count >= settings.SIGN_IN_ADDRESS_FAILURES:
         row.paused_until = at + settings.SIGN_IN_ADDRESS_PAUSE
     row.save()
-    facts = {"known": user is not None, "address_paused": row.paused_until is not None}
-    audit.record(by=None, action="accounts.failed_sign_in", obj=user or User(), at=at, facts=facts)
+    return row.paused_until is not None
 
 
-def _refuse_while_paused(key: str, at: datetime) -> None:
+def _refuse_while_address_paused(key: str, at: datetime) -> None:
     row = AttemptCount.objects.filter(key=key, paused_until__gt=at).first()
     if row is not None and row.paused_until is not None:
-        raise _paused(row.paused_until - at)
+        raise _paused(row.paused_until - at, lifts=_("Waiting lifts it."))
 
 
 def _clear(key: str) -> None:
     AttemptCount.objects.filter(key=key).delete()
 
 
-def _paused(left: timedelta) -> Refusal:
+def _paused(left: timedelta, *, lifts: Text) -> Refusal:
     minutes = -(-left // timedelta(minutes=1))
     return Refusal(
         "sign-in-paused",
         _("Too many attempts have failed. Wait %(minutes)s min, then try again.") % {"minutes": minutes},
         status=429,
         facts={"minutes": minutes},
-        lifts=_("Waiting lifts it. If it is urgent, your school office can lift it at once."),
+        lifts=lifts,
     )
 
 

@@ -9,7 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from xiaodun.accounts.choices import FactorKind
 from xiaodun.accounts.factors import CODE_FACTORS, normal, passkeys, printed, totp
 from xiaodun.accounts.models import Factor, User
-from xiaodun.accounts.services.attempts import claim_factor_attempt, clear_factor_attempts
+from xiaodun.accounts.services.attempts import (
+    claim_factor_attempt,
+    clear_factor_attempts,
+    count_refused_code,
+    refuse_code_guesses,
+)
 from xiaodun.accounts.services.sign_in import end_sessions
 from xiaodun.kit import audit
 from xiaodun.kit.errors import Refusal
@@ -65,15 +70,17 @@ def make_recovery_codes(*, by: User, at: datetime) -> list[str]:
     return codes
 
 
-def prove_code(*, user: User, code: str, at: datetime) -> Factor:
+def prove_code(*, user: User, code: str, address: str, at: datetime) -> Factor:
     """The factor of ``user`` that ``code`` opens; no code opens twice.
 
     Raises:
-        Refusal: ``code-wrong``; ``sign-in-paused`` after too many failures.
+        Refusal: ``code-wrong``; ``sign-in-paused`` after too many failures, of the user or from ``address``.
     """
+    refuse_code_guesses(address=address, at=at)
     claim_factor_attempt(user=user, at=at)
     factor = _use_code(user, normal(code), at)
     if factor is None:
+        count_refused_code(address=address, at=at)
         _record_failure(user, at)
         raise Refusal("code-wrong", _("This code does not fit, or was used before."), status=422)
     clear_factor_attempts(user=user, at=at)

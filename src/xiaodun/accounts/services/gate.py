@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from xiaodun.accounts.models import ActivationSlip, Actor, GateTablet, GuardPin, Shift, User
 from xiaodun.accounts.pins import TRIES, plain_pin, refuse_weak_pin
 from xiaodun.accounts.selectors import TABLET, guards_of, open_tablets
-from xiaodun.accounts.services.slips import take_slip
+from xiaodun.accounts.services.attempts import count_refused_code, refuse_code_guesses
+from xiaodun.accounts.services.slips import record_refused_code, take_slip
 from xiaodun.kit import audit, clock, codes
 from xiaodun.kit.errors import Refusal
 from xiaodun.organisations.models import Unit
@@ -56,8 +57,13 @@ def announce_tablet(*, by: User, unit: Unit, name: str, at: datetime) -> Announc
 
 
 @transaction.atomic
-def enrol_tablet(*, code: str, at: datetime) -> EnrolledTablet | None:
-    """Whoever types ``code`` first makes this browser the tablet; none if it does not hold."""
+def enrol_tablet(*, code: str, address: str, at: datetime) -> EnrolledTablet | None:
+    """Whoever types ``code`` first makes this browser, at ``address``, the tablet; none if it does not hold.
+
+    Raises:
+        Refusal: ``sign-in-paused`` after too many codes that did not.
+    """
+    refuse_code_guesses(address=address, at=at)
     waiting = GateTablet.objects.select_related("unit").select_for_update(of=("self",))
     tablet = waiting.filter(
         code_digest=codes.code_digest(code, purpose=TABLET),
@@ -66,6 +72,7 @@ def enrol_tablet(*, code: str, at: datetime) -> EnrolledTablet | None:
         revoked_at__isnull=True,
     ).first()
     if tablet is None:
+        record_refused_code(purpose=TABLET, address=address, at=at)
         return None
     secret = codes.new_secret()
     tablet.digest, tablet.enrolled_at = codes.secret_digest(secret), at
@@ -111,19 +118,25 @@ def set_guard_pin(*, slip: ActivationSlip, tablet: GateTablet, pin: str, at: dat
 
 
 @transaction.atomic
-def begin_shift(*, tablet: GateTablet, guard: User, pin: str, at: datetime) -> Shift | None:
+def begin_shift(*, tablet: GateTablet, guard: User, pin: str, address: str, at: datetime) -> Shift | None:
     """``guard`` is on duty at ``tablet`` for up to twelve hours; whoever was before is off.
 
     None if the PIN is not right, is locked after five wrong ones, or was never set: one answer for all.
+
+    Raises:
+        Refusal: ``sign-in-paused`` after too many wrong ones from ``address``.
     """
+    refuse_code_guesses(address=address, at=at)
     tablet = open_tablets().select_related("unit").select_for_update(of=("self",)).get(pk=tablet.pk)
     kept = GuardPin.objects.select_for_update().filter(user=guard, failures__lt=TRIES).first()
     if guard not in guards_of(tablet.unit, clock.local_day(at)) or kept is None:
+        count_refused_code(address=address, at=at)
         return None
     is_right = check_password(plain_pin(pin), kept.pin)
     kept.failures = 0 if is_right else kept.failures + 1
     kept.save(update_fields=["failures"])
     if not is_right:
+        count_refused_code(address=address, at=at)
         audit.record(
             by=None,
             action="accounts.begin_shift",

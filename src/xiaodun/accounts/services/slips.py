@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from xiaodun.accounts.choices import RevokedFor
 from xiaodun.accounts.models import ActivationSlip, Actor, User
 from xiaodun.accounts.refusals import slip_refusal
-from xiaodun.accounts.selectors import SLIP, open_devices, open_slips
+from xiaodun.accounts.selectors import SLIP, open_devices, open_slips, slip_of
+from xiaodun.accounts.services.attempts import count_refused_code, refuse_code_guesses
 from xiaodun.accounts.services.devices import revoke_devices
 from xiaodun.accounts.services.passwords import set_password
 from xiaodun.kit import audit, codes
@@ -115,9 +116,25 @@ def take_slip(*, slip: ActivationSlip, at: datetime) -> User:
     return user
 
 
+def prove_slip(*, code: str, address: str, at: datetime) -> ActivationSlip:
+    """The slip with this code, typed at ``address``.
+
+    Raises:
+        Refusal: ``slip-not-valid``, the same for a code that never existed, is used, replaced or late;
+            ``sign-in-paused`` after too many of them.
+    """
+    refuse_code_guesses(address=address, at=at)
+    slip = slip_of(code, at)
+    if slip is None:
+        record_refused_code(purpose=SLIP, address=address, at=at)
+        raise slip_refusal()
+    return slip
+
+
 @transaction.atomic
-def record_refused_code(*, purpose: str, at: datetime) -> None:
+def record_refused_code(*, purpose: str, address: str, at: datetime) -> None:
     """Keep that a code was refused; not the code itself, which may be the right one of somebody else."""
+    count_refused_code(address=address, at=at)
     audit.record(
         by=None, action="accounts.record_refused_code", obj=ActivationSlip(), at=at, facts={"code": purpose}
     )

@@ -18,6 +18,7 @@ from xiaodun.kit.models import AuditEntry
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "correct horse 7 staple"
+HERE = "192.0.2.1"
 # The appendix of RFC 6238, its secret in Base32.
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
@@ -47,7 +48,7 @@ def with_app(user, at) -> str:
 
 def refused(user, code, at) -> str:
     with pytest.raises(Refusal) as refusal:
-        factors.prove_code(user=user, code=code, at=at)
+        factors.prove_code(user=user, code=code, address=HERE, at=at)
     return refusal.value.code
 
 
@@ -64,9 +65,18 @@ def test_a_code_of_the_app_opens_once_and_none_before_it(doctor, cast):
     assert refused(doctor, code_at(secret, cast.at), cast.at) == "code-wrong"
     later = cast.at + timedelta(minutes=1)
     typed = code_at(secret, later)
-    assert factors.prove_code(user=doctor, code=f" {typed[:3]} {typed[3:]}", at=later)
+    assert factors.prove_code(user=doctor, code=f" {typed[:3]} {typed[3:]}", address=HERE, at=later)
     assert refused(doctor, code_at(secret, later), later) == "code-wrong"
     assert refused(doctor, code_at(secret, later - timedelta(seconds=30)), later) == "code-wrong"
+
+
+def test_guesses_at_the_codes_of_many_pause_their_address_and_no_other(doctor, cast, settings):
+    settings.SIGN_IN_ADDRESS_FAILURES = 3
+    code = factors.reissue_factor(by=cast.officer, user=doctor, at=cast.at)
+    for user in (cast.teacher, cast.colleague, cast.clerk):
+        assert refused(user, "2222-2222-2222", cast.at) == "code-wrong"
+    assert refused(doctor, code, cast.at) == "sign-in-paused"
+    assert factors.prove_code(user=doctor, code=code, address="192.0.2.2", at=cast.at).kind == "issued"
 
 
 def test_five_wrong_codes_pause_the_factor(doctor, cast):
@@ -75,7 +85,7 @@ def test_five_wrong_codes_pause_the_factor(doctor, cast):
     assert [refused(doctor, "000000", later) for _n in range(5)] == ["code-wrong"] * 5
     assert refused(doctor, code_at(secret, later), later) == "sign-in-paused"
     after = later + timedelta(minutes=15)
-    assert factors.prove_code(user=doctor, code=code_at(secret, after), at=after)
+    assert factors.prove_code(user=doctor, code=code_at(secret, after), address=HERE, at=after)
 
 
 def test_recovery_codes_open_once_each_and_new_ones_void_the_old(doctor, cast):
@@ -85,11 +95,11 @@ def test_recovery_codes_open_once_each_and_new_ones_void_the_old(doctor, cast):
     codes = factors.make_recovery_codes(by=doctor, at=cast.at)
     assert len(set(codes)) == 10
     typed = codes[0].lower().replace("-", " ")
-    assert factors.prove_code(user=doctor, code=typed, at=cast.at).kind == "recovery"
+    assert factors.prove_code(user=doctor, code=typed, address=HERE, at=cast.at).kind == "recovery"
     assert refused(doctor, codes[0], cast.at) == "code-wrong"
     new = factors.make_recovery_codes(by=doctor, at=cast.at)
     assert refused(doctor, codes[1], cast.at) == "code-wrong"
-    assert factors.prove_code(user=doctor, code=new[1], at=cast.at)
+    assert factors.prove_code(user=doctor, code=new[1], address=HERE, at=cast.at)
 
 
 def test_no_secret_and_no_code_stands_readable_in_the_database(doctor, cast):

@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from xiaodun.accounts.forms import ActivationCodeForm, NewPasswordForm
-from xiaodun.accounts.refusals import slip_refusal
-from xiaodun.accounts.selectors import SLIP, slip_of
-from xiaodun.accounts.services.slips import activate, record_refused_code
+from xiaodun.accounts.services.attempts import Origin
+from xiaodun.accounts.services.slips import activate, prove_slip
+from xiaodun.accounts.views.proof import answer_status
 from xiaodun.kit import clock
 from xiaodun.kit.errors import Refusal
 
@@ -25,12 +25,11 @@ def activation(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _ask_for_code(request, form)
     at = clock.now()
-    slip = slip_of(form.cleaned_data["code"], at)
-    if slip is None:
-        record_refused_code(purpose=SLIP, at=at)
-        refusal = slip_refusal()
-        form.add_error("code", f"{refusal.message} {refusal.lifts}")
-        return _ask_for_code(request, form)
+    try:
+        slip = prove_slip(code=form.cleaned_data["code"], address=Origin.of(request).address, at=at)
+    except Refusal as refusal:
+        form.refuse(refusal, "code")
+        return _ask_for_code(request, form, refusal)
     chosen = NewPasswordForm(request.POST if "password" in request.POST else None, user=slip.user)
     if chosen.is_bound and chosen.is_valid():
         try:
@@ -55,6 +54,8 @@ def activation(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/new_password.html", context, status=422 if chosen.errors else 200)
 
 
-def _ask_for_code(request: HttpRequest, form: ActivationCodeForm) -> HttpResponse:
+def _ask_for_code(
+    request: HttpRequest, form: ActivationCodeForm, refused: Refusal | None = None
+) -> HttpResponse:
     context = {"page_title": _("Start with your slip"), "form": form}
-    return render(request, "accounts/activation.html", context, status=422 if form.is_bound else 200)
+    return answer_status(render(request, "accounts/activation.html", context), form, refused)

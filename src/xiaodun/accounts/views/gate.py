@@ -8,10 +8,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from xiaodun.accounts import cookies
 from xiaodun.accounts.forms import ActivationCodeForm, GuardPinForm, ShiftForm
 from xiaodun.accounts.models import GateTablet
-from xiaodun.accounts.refusals import slip_refusal
-from xiaodun.accounts.selectors import SLIP, TABLET, guards_of, shift_at, slip_of, tablet_of
+from xiaodun.accounts.selectors import guards_of, shift_at, tablet_of
+from xiaodun.accounts.services.attempts import Origin
 from xiaodun.accounts.services.gate import begin_shift, end_shift, enrol_tablet, set_guard_pin
-from xiaodun.accounts.services.slips import record_refused_code
+from xiaodun.accounts.services.slips import prove_slip
+from xiaodun.accounts.views.proof import answer_status
 from xiaodun.kit import clock
 from xiaodun.kit.errors import Refusal
 
@@ -25,14 +26,20 @@ def gate(request: HttpRequest) -> HttpResponse:
     at = clock.now()
     guards = guards_of(tablet.unit, clock.local_day(at))
     form = ShiftForm(request.POST if request.method == "POST" else None, guards=guards)
+    refused: Refusal | None = None
     if form.is_bound and form.is_valid():
-        guard = form.cleaned_data["guard"]
-        if begin_shift(tablet=tablet, guard=guard, pin=form.cleaned_data["pin"], at=at) is not None:
-            return redirect("accounts:gate")
-        form.add_error(
-            "pin",
-            _("This PIN opens no shift. After five wrong ones it is locked: set a new one with a slip."),
-        )
+        try:
+            shift = begin_shift(tablet=tablet, address=Origin.of(request).address, at=at, **form.cleaned_data)
+        except Refusal as refusal:
+            refused = refusal
+            form.refuse(refusal, "pin")
+        else:
+            if shift is not None:
+                return redirect("accounts:gate")
+            form.add_error(
+                "pin",
+                _("This PIN opens no shift. After five wrong ones it is locked: set a new one with a slip."),
+            )
     context = {
         "page_title": _("Gate: {name}").format(name=tablet.name),
         "page_subtitle": tablet.unit.label,
@@ -40,7 +47,7 @@ def gate(request: HttpRequest) -> HttpResponse:
         "guards": guards,
         "shift": shift_at(tablet, at),
     }
-    return render(request, "accounts/gate.html", context, status=422 if form.errors else 200)
+    return answer_status(render(request, "accounts/gate.html", context), form, refused)
 
 
 @require_POST
@@ -63,35 +70,38 @@ def guard_pin(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:gate")
     at = clock.now()
     form = GuardPinForm(request.POST if request.method == "POST" else None)
+    refused: Refusal | None = None
     if form.is_bound and form.is_valid():
-        slip = slip_of(form.cleaned_data["code"], at)
         try:
-            if slip is None:
-                record_refused_code(purpose=SLIP, at=at)
-                raise slip_refusal()
+            slip = prove_slip(code=form.cleaned_data["code"], address=Origin.of(request).address, at=at)
             set_guard_pin(slip=slip, tablet=tablet, pin=form.cleaned_data["pin"], at=at)
         except Refusal as refusal:
-            field = "pin" if refusal.code == "pin-too-weak" else "code"
-            form.add_error(field, f"{refusal.message} {refusal.lifts}")
+            refused = refusal
+            form.refuse(refusal, "pin" if refusal.code == "pin-too-weak" else "code")
         else:
             return redirect("accounts:gate")
     context = {"page_title": _("Choose your PIN"), "page_subtitle": tablet.unit.label, "form": form}
-    return render(request, "accounts/guard_pin.html", context, status=422 if form.errors else 200)
+    return answer_status(render(request, "accounts/guard_pin.html", context), form, refused)
 
 
 def _become_tablet(request: HttpRequest) -> HttpResponse:
     form = ActivationCodeForm(request.POST if request.method == "POST" else None)
+    refused: Refusal | None = None
     if form.is_bound and form.is_valid():
-        at = clock.now()
-        enrolled = enrol_tablet(code=form.cleaned_data["code"], at=at)
-        if enrolled is not None:
-            response = redirect("accounts:gate")
-            cookies.keep_secret(response, cookies.TABLET, enrolled.secret)
-            return response
-        record_refused_code(purpose=TABLET, at=at)
-        form.add_error("code", _("This code does not hold. The school office makes a new one."))
+        code, address = form.cleaned_data["code"], Origin.of(request).address
+        try:
+            enrolled = enrol_tablet(code=code, address=address, at=clock.now())
+        except Refusal as refusal:
+            refused = refusal
+            form.refuse(refusal, "code")
+        else:
+            if enrolled is not None:
+                response = redirect("accounts:gate")
+                cookies.keep_secret(response, cookies.TABLET, enrolled.secret)
+                return response
+            form.add_error("code", _("This code does not hold. The school office makes a new one."))
     context = {"page_title": _("Set up a gate tablet"), "form": form}
-    return render(request, "accounts/new_tablet.html", context, status=422 if form.errors else 200)
+    return answer_status(render(request, "accounts/new_tablet.html", context), form, refused)
 
 
 def _tablet(request: HttpRequest) -> GateTablet | None:

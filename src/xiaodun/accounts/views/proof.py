@@ -12,6 +12,7 @@ from xiaodun.accounts.choices import FactorKind
 from xiaodun.accounts.factors import passkeys
 from xiaodun.accounts.forms import CodeForm
 from xiaodun.accounts.models import Factor, User
+from xiaodun.accounts.services.attempts import Origin
 from xiaodun.accounts.services.factors import prove_code, prove_passkey
 from xiaodun.kit.errors import Refusal
 
@@ -45,7 +46,10 @@ def prove(request: HttpRequest, user: User, form: CodeForm, *, at: datetime) -> 
         if state is None:
             raise Refusal("passkey-wrong", _("The page was too old. Try the passkey again."), status=422)
         return prove_passkey(user=user, host=request.get_host(), state=state, answer=answer, at=at)
-    return prove_code(user=user, code=form.cleaned_data["code"], at=at) if form.is_valid() else None
+    if not form.is_valid():
+        return None
+    address = Origin.of(request).address
+    return prove_code(user=user, code=form.cleaned_data["code"], address=address, at=at)
 
 
 def answer_status(response: HttpResponse, form: Form, refused: Refusal | None) -> HttpResponse:
