@@ -206,7 +206,7 @@ def message_facts(signal: Signal) -> dict[str, Any]:
 class CaseRow:
     """One counted person as this reader may see them: symptoms only with the right to see children."""
 
-    person_id: int | None
+    person_id: int
     number: str
     name: str
     onset: date
@@ -227,7 +227,7 @@ def cases_of(signal: Signal, scope: Scope) -> list[CaseRow]:
             symptoms[person_id, onset] = codes
     rows = [
         CaseRow(
-            person_id=case.person_id if in_full else None,
+            person_id=case.person_id,
             number=case.person.number if in_full else "",
             name=case.person.name if in_full else mask_name(case.person.name),
             onset=onset,

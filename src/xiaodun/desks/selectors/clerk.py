@@ -13,6 +13,7 @@ from xiaodun.accounts.choices import Right, Role
 from xiaodun.accounts.models import RoleAssignment, User
 from xiaodun.accounts.policies import Scope
 from xiaodun.accounts.selectors import class_teachers
+from xiaodun.desks.selectors.reveals import openable_among
 from xiaodun.desks.services import log_child_read, log_read
 from xiaodun.kit import clock
 from xiaodun.organisations.choices import GroupKind, UnitKind
@@ -318,6 +319,7 @@ class PersonPage:
     person: Person
     stays: list[Stay]
     may_correct: bool
+    may_open: bool
     crumbs: list[dict[str, str]]
 
 
@@ -349,6 +351,7 @@ def person_page(person: Person, scope: Scope, *, by: User, at: datetime) -> Pers
         person=person,
         stays=stays,
         may_correct=may_correct(scope, first),
+        may_open=bool(openable_among(scope, [person.pk], False, day)),
         crumbs=[
             {"label": institution.label, "url": reverse("desks:clerk_school", args=[institution.pk])},
             {"label": first.label, "url": reverse("desks:clerk_group", args=[first.pk])},

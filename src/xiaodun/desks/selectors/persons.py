@@ -13,6 +13,7 @@ from xiaodun.accounts.choices import Right
 from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.keys import key_in
+from xiaodun.desks.selectors.reveals import openable_among
 from xiaodun.desks.services import log_search
 from xiaodun.kit import clock
 from xiaodun.organisations.models import Unit
@@ -63,6 +64,7 @@ def search_page(scope: Scope, words: str, after: str, *, by: User, at: datetime)
         .filter(person__in=ids, state=Episode.State.RUNNING)
         .values_list("person_id", "pk")
     )
+    openable = openable_among(scope, ids, False, day)
     rows = []
     for person in persons:
         mine = groups[person.pk]
@@ -71,7 +73,8 @@ def search_page(scope: Scope, words: str, after: str, *, by: User, at: datetime)
             Found(
                 name=person.name,
                 text=f"{person.number} · {where}",
-                url=_url(person.pk, mine, scope, files),
+                url=_url(person.pk, mine, scope, files)
+                or (reverse("desks:reveal", args=[person.pk]) if person.pk in openable else ""),
             )
         )
     _log(words, groups, by=by, at=at)

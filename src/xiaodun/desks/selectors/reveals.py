@@ -1,7 +1,8 @@
 """What of one person a reader may open, and what of it stands open."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -103,6 +104,24 @@ def openable(person_id: int, scope: Scope, *, at: datetime) -> tuple[Person, Uni
     if person is None or unit is None:
         raise Http404
     return person, unit, frozenset(fields)
+
+
+def openable_among(
+    scope: Scope, person_ids: Collection[int], in_open_case: bool, day: date
+) -> frozenset[int]:
+    """Those of whom the reader may open something; ``in_open_case``: a signal that counts them waits."""
+    grants = [
+        grant
+        for grant in scope.grants_for(Right.REVEAL)
+        if grant.role is not None and (in_open_case or grant.role not in IN_OPEN_CASE)
+    ]
+    if not grants:
+        return frozenset()
+    return frozenset(
+        person_id
+        for person_id, groups in groups_of(person_ids, day).items()
+        if any(group.path.startswith(grant.unit_path) for group in groups for grant in grants)
+    )
 
 
 def may_open(scope: Scope, unit: Unit) -> bool:

@@ -14,6 +14,7 @@ from xiaodun.accounts.models import User
 from xiaodun.accounts.policies import Scope
 from xiaodun.desks.selectors.keys import key_in
 from xiaodun.desks.selectors.live import news
+from xiaodun.desks.selectors.reveals import openable_among
 from xiaodun.desks.services import log_read
 from xiaodun.kit import clock
 from xiaodun.kit.templatetags.kit import local_date, near_time
@@ -270,6 +271,7 @@ class CaseLine:
     name: str
     onset: date
     symptoms: str
+    reveal_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +307,7 @@ class SignalPage:
     cases: list[CaseLine]
     is_masked: bool
     is_own_school: bool
+    may_open: bool
     curve: list[Bar]
     history: list[HistoryLine]
     alarmed_again_at: datetime | None
@@ -331,8 +334,11 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
     # Before the cases: what is shown is then at least as new as the line of which it is posted.
     seen_line = newest_event(signal)
     cases = cases_of(signal, scope)
-    seen = [case.person_id for case in cases if case.person_id is not None]
+    seen = [case.person_id for case in cases] if scope.may(Right.SEE_CHILDREN, unit) else []
     log_read(by=by, page="signal", unit=unit, person_ids=seen, at=at)
+    openable = openable_among(
+        scope, [case.person_id for case in cases], signal.state in WAITING, clock.local_day(at)
+    )
     size = sum(head_counts(Q(pk=unit.pk), signal.last_end).values())
     institution = institution_of(unit)
     chain = ancestors_of([unit])[unit.pk]
@@ -372,9 +378,10 @@ def signal_page(signal: Signal, scope: Scope, *, by: User, at: datetime) -> Sign
         days_since_first=(signal.last_end - signal.first_start).days + 1,
         unknown=sum(case.is_unknown for case in cases),
         why=[_why(other, signal) for other in related],
-        cases=[_line(case) for case in cases],
+        cases=[_line(case, case.person_id in openable) for case in cases],
         is_masked=not scope.may(Right.SEE_CHILDREN, unit),
         is_own_school=not sees_several_institutions(scope),
+        may_open=bool(openable),
         curve=_curve(signal, [case.onset for case in cases], today=clock.local_day(at)),
         history=_history(events, reports),
         alarmed_again_at=max((event.at for event in events if event.kind in _ALARMED_AGAIN), default=None),
@@ -427,9 +434,10 @@ def _joined(*parts: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _line(case: CaseRow) -> CaseLine:
+def _line(case: CaseRow, may_open: bool) -> CaseLine:
     words = _(", ").join(str(Symptom(code).label) for code in case.symptoms)
-    return CaseLine(case.number, case.name, case.onset, words or _("symptoms not recorded"))
+    url = reverse("desks:reveal", args=[case.person_id]) if may_open else ""
+    return CaseLine(case.number, case.name, case.onset, words or _("symptoms not recorded"), url)
 
 
 def _why(other: Signal, this: Signal) -> Why:
