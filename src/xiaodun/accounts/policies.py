@@ -166,6 +166,15 @@ class Scope:
         return next(iter(self.roles()), None)
 
 
+def keeps(scope: Scope) -> tuple[str, ...]:
+    """The paths of the districts whose rules or audit the reader answers for; empty for anybody else."""
+    return tuple(
+        grant.unit_path
+        for grant in scope.grants
+        if grant.unit_kind == UnitKind.DISTRICT and grant.rights & {Right.MANAGE_RULES, Right.READ_AUDIT}
+    )
+
+
 def needs_second_factor(scope: Scope) -> bool:
     """Whether a password alone is too little: for all who see more than one group, export or administer.
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from xiaodun.accounts.access import level_of
 from xiaodun.accounts.choices import Level, Right
-from xiaodun.accounts.policies import Scope
+from xiaodun.accounts.policies import Scope, device_scope, keeps
 from xiaodun.messages.selectors import unread_count
 from xiaodun.organisations.choices import UnitKind
 from xiaodun.surveillance.selectors import WAITING, signals_visible_to
@@ -47,11 +47,17 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         items.append(_item(request, _("Staff access"), reverse("accounts:schools"), "id-badge-2"))
     if scope.has(Right.READ_AUDIT):
         items.append(_item(request, _("Log"), reverse("desks:audit_log"), "list-search"))
+    if keeps(scope):
+        items.append(_item(request, _("Kept data"), reverse("operations:retention"), "history"))
     if scope.has(Right.RUN_SYSTEM):
         items.append(_item(request, _("System"), reverse("operations:health"), "server"))
     items.append(_item(request, _("Messages"), reverse("desks:inbox"), "bell", unread_count(user), "due"))
     role = scope.highest_role
-    return {"nav_items": items, "role_label": role.label if role else ""}
+    return {
+        "nav_items": items,
+        "role_label": role.label if role else "",
+        "may_enrol_phone": device_scope(scope).has(Right.SUBMIT_CHECK),
+    }
 
 
 def _boards(request: HttpRequest, scope: Scope) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from xiaodun.accounts.choices import Right, Role
-from xiaodun.accounts.policies import OFFICES, Scope
+from xiaodun.accounts.policies import OFFICES, Scope, keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +96,12 @@ def _links(scope: Scope) -> list[OfficeLink]:
             ),
         ),
     ]
+    kept = OfficeLink(
+        _("Kept data"),
+        _("For how long, what is held, what was deleted"),
+        reverse("operations:retention"),
+        "history",
+    )
     messages = OfficeLink(_("Messages"), _("What the system told you"), reverse("desks:inbox"), "bell")
-    return [*(link for right, link in pages if scope.has(right)), messages]
+    links = [link for right, link in pages if scope.has(right)]
+    return [*links, *([kept] if keeps(scope) else []), messages]

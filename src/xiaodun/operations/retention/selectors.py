@@ -8,8 +8,7 @@ from django.http import Http404
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
-from xiaodun.accounts.choices import Right
-from xiaodun.accounts.policies import Scope
+from xiaodun.accounts.policies import Scope, keeps
 from xiaodun.kit import clock
 from xiaodun.operations.choices import RunKind, RunState
 from xiaodun.operations.models import LegalHold, Run
@@ -38,15 +37,6 @@ class RetentionPage:
     lines: list[RuleLine]
     holds: list[LegalHold]
     reports: list[Run]
-
-
-def keeps(scope: Scope) -> tuple[str, ...]:
-    """The paths of the districts whose rules or audit the reader answers for; empty for anybody else."""
-    return tuple(
-        grant.unit_path
-        for grant in scope.grants
-        if grant.unit_kind == UnitKind.DISTRICT and grant.rights & {Right.MANAGE_RULES, Right.READ_AUDIT}
-    )
 
 
 def units_held_by(scope: Scope) -> QuerySet[Unit]:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xiaodun.accounts.access import ScopedRequest, login_required
+from xiaodun.accounts.policies import keeps
 from xiaodun.kit import clock
 from xiaodun.kit.errors import Refusal
 from xiaodun.operations.retention import selectors, services
@@ -55,7 +56,7 @@ def report(request: ScopedRequest, run_id: int) -> HttpResponse:
 
 
 def _only_keepers(request: ScopedRequest) -> None:
-    if not selectors.keeps(request.scope):
+    if not keeps(request.scope):
         raise Refusal(
             "right-missing",
             _("Your role does not include this."),
