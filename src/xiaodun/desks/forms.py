@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from xiaodun.accounts.models import User
 from xiaodun.organisations.choices import GroupKind, UnitKind
@@ -185,7 +186,7 @@ class SubstituteForm(ActForm):
 
 
 class RenameForm(ActForm):
-    name = Text(label=_("Name"), max_length=80)
+    name = Text(label=pgettext_lazy("of a class or a term", "Name"), max_length=80)
     name_en = Text(label=_("English name"), max_length=120, required=False, help_text=_("May stay empty."))
 
 
@@ -199,7 +200,7 @@ class OpenForm(ActForm):
     kind = forms.ChoiceField(
         label=_("Kind"), choices=GroupKind, widget=forms.Select(attrs={"class": "form-select"})
     )
-    name = Text(label=_("Name"), max_length=80)
+    name = Text(label=pgettext_lazy("of a class or a term", "Name"), max_length=80)
     name_en = Text(label=_("English name"), max_length=120, required=False, help_text=_("May stay empty."))
     on = Day(label=_("First day"))
 
@@ -237,7 +238,7 @@ class JoinForm(forms.Form):
 
 
 class TermForm(forms.Form):
-    name = Text(label=_("Name"), max_length=60)
+    name = Text(label=pgettext_lazy("of a class or a term", "Name"), max_length=60)
     name_en = Text(label=_("English name"), max_length=60, required=False, help_text=_("May stay empty."))
     start = Day(label=_("First day"))
     end = Day(label=_("Last day"))

@@ -120,7 +120,7 @@ def readiness_page(scope: Scope, query: Mapping[str, str], *, at: datetime) -> R
         blocks=blocks,
         total=len(rows),
         joined=sum(row.unit.first_day is not None for row in rows),
-        ready=sum(row.is_ready for row in rows),
+        ready=sum(_is_wanted(row, "ready") for row in rows),
         filters=[
             {
                 "label": label,

@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from xiaodun.accounts.models import User
 from xiaodun.desks import forms
@@ -292,7 +293,7 @@ SCHOOL_ACTS: Mapping[str, Act] = {
         forms.OpenForm,
         _("Open a class or another group"),
         _("It stands on your list at once, without pupils and without a teacher."),
-        _("Open"),
+        pgettext_lazy("a class", "Open"),
         _open,
         lambda subject, day: {"on": day, "kind": GroupKind.CLASS},
     ),
