@@ -21,7 +21,7 @@ from django import template
 from django.forms import BoundField, Field
 from django.templatetags.static import static
 from django.utils import dateformat
-from django.utils.html import format_html, json_script
+from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
@@ -165,6 +165,15 @@ def near_time(value: datetime | None, now: datetime) -> str:
     if days == 1:
         return _("tomorrow {time}").format(time=hour)
     return f"{local_date(value, 'short')} {hour}"
+
+
+@register.filter
+def with_commands(text: str) -> SafeString:
+    """A text of which every second part, between backticks, is a command to type."""
+    parts = enumerate(str(text).split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if place % 2 else part,) for place, part in parts)
+    )
 
 
 @register.filter
