@@ -59,7 +59,8 @@ def test_each_look_at_children_is_logged_with_the_ids_shown(school):
     looks = AuditEntry.objects.filter(action__startswith="desks.file").order_by("pk")
     assert [(look.object_type, look.unit_path, look.facts["persons"]) for look in looks] == [
         ("organisations.unit", school.institution.path, sorted([a.pk, b.pk])),
-        ("absence.episode", room.path, [a.pk]),
+        # A single look is found by the person, for whoever asks who read of the child.
+        ("people.person", room.path, [a.pk]),
     ]
 
 
