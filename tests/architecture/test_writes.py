@@ -49,6 +49,7 @@ NOT_AUDITED = {
     "xiaodun.messages.services.withdraw_each": "as withdraw",
     "xiaodun.messages.services.mark_all_read": "as mark_read",
     "xiaodun.messages.services.mark_read_at": "as mark_read",
+    "xiaodun.messages.services.mark_read_about": "as mark_read",
     "xiaodun.surveillance.services.history.log_event": "a line of history inside an audited write",
     "xiaodun.messages.services.mark_read": "the reader's own mark; the row keeps read_at",
     "xiaodun.messages.services.withdraw": "inside an audited write; the row keeps withdrawn_at",

@@ -109,7 +109,7 @@ def test_the_number_on_the_board_opens_to_its_rows(morning, opens):
     submit(morning.class_a, ill(morning.pupils[0], "fever"), by=morning.teacher, at=morning.at)
     settle(at=morning.at + timedelta(seconds=1))
     page = opens(morning.officer)
-    page.get_by_role("link", name="看板").click()
+    page.get_by_role("navigation", name="底部导航").get_by_role("link", name="看板").click()
     card = page.get_by_role("row").filter(has_text="育才小学")
     card.get_by_role("link", name="病 1").click()
     expect(page.locator(".x-opened-number")).to_contain_text("1")

@@ -102,6 +102,7 @@ def test_from_the_slip_to_the_next_mornings_check_by_pin_until_the_office_takes_
     office.goto("/staff/")
     office.get_by_role("link", name="手机和门岗平板").click()
     office.get_by_role("button", name="收回 赵老师").click()
+    office.locator("dialog[open]").get_by_role("button", name="收回", exact=True).click()
     expect(office.get_by_text("还没有登记手机")).to_be_visible()
     phone.goto("/")
     expect(phone.get_by_role("heading", level=1)).to_have_text("登录")
