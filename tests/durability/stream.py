@@ -189,7 +189,7 @@ class Stream:
         command.append(str(self.offset.total_seconds()))
         clients = [threading.Thread(target=self._client) for _number in range(CLIENTS)]
         with (
-            (self.folder / "log").open("w", encoding="utf-8") as log,
+            (self.folder / "output").open("w", encoding="utf-8") as log,
             subprocess.Popen(
                 command,
                 cwd=ROOT,
