@@ -151,13 +151,13 @@ def _enrol_equipment(cast: Cast, objects: dict[tuple[str, str], list]) -> None:
         ("drill", institution_of(cast.drill_class), cast.trainer, cast.officer),
     )
     for scope, school, owner, clerk in places:
-        phone = enrol_device(by=owner, name="Phone", pin="738205", at=cast.at).device
-        tablet = announce_tablet(by=clerk, unit=school, name="East gate", at=cast.at).tablet
+        phone = enrol_device(by=owner, name="P1", pin="738205", at=cast.at).device
+        tablet = announce_tablet(by=clerk, unit=school, name="G1", at=cast.at).tablet
         objects["device", scope] = [phone.pk]
         objects["staff_device", scope] = [school.pk, phone.pk]
         objects["tablet", scope] = [school.pk, tablet.pk]
     objects["device", f"own:{TEACHER}"] = objects["device", "own"]
-    supervisors = enrol_device(by=cast.supervisor, name="Phone", pin="738205", at=cast.at).device
+    supervisors = enrol_device(by=cast.supervisor, name="P1", pin="738205", at=cast.at).device
     objects["device", f"own:{SUPERVISOR}"] = [supervisors.pk]
     # What the others ask for as their own is the stranger's.
     objects["device", "own"] = objects["device", "other_school"]
@@ -274,7 +274,7 @@ def make_district() -> District:
 def _hold_on(unit: Unit, cast: Cast) -> int:
     """Asked for by somebody who is none of the actors, so that each of them may be the second person."""
     until = cast.day + timedelta(days=30)
-    return ask_for_hold(by=cast.stranger, unit=unit, reason="case 7", until=until, at=cast.at).pk
+    return ask_for_hold(by=cast.stranger, unit=unit, reason="7", until=until, at=cast.at).pk
 
 
 def _token_of(cast: Cast, name: str) -> tuple[ApiToken, str]:
@@ -300,7 +300,7 @@ def _hand_in(unit: Unit, cast: Cast) -> int:
         by=cast.officer,
         unit=unit,
         kind="pupils",
-        file_name="名单.csv",
+        file_name="2020.csv",
         content="姓名,班级".encode(),
         effective_on=cast.day,
         at=cast.at,

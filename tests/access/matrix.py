@@ -232,7 +232,7 @@ PAGES: tuple[Page, ...] = (
         each(200, CLERK, OFFICER),
         "institution",
         "post",
-        data={"name": "East gate"},
+        data={"name": "G1"},
     ),
     Page("accounts:revoke_tablet", each(302, CLERK, OFFICER), "tablet", "post"),
     Page("accounts:devices", each(200)),

@@ -64,7 +64,7 @@
     rest = rest.replace(/\b[a-z0-9]+([-_.][a-z0-9]+)+\b/g, " ")
     if (language === "en") return /[\u3400-\u9fff\u3001\u3002\uff00-\uffef]/.test(rest)
     if (english.includes(rest.trim())) return true
-    return /[A-Za-z]{3,}/.test(rest.replace(/\b(English|Xiaodun|API|OpenAPI|JSON|CSV|WS)\b/g, " "))
+    return /[A-Za-z]{3,}/.test(rest.replace(/\b(English|Xiaodun|API|OpenAPI|JSON|CSV|csv|Excel|xlsx|xls|HTTPS|TLS|Python|SQLite|PostgreSQL|WS)\b/g, " "))
   }
   const own = language === "en" ? "en" : "zh-hans"
   const otherLanguage = (element) => {
