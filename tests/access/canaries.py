@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from tests.access.district import District
-from tests.access.matrix import CLERK, DOCTOR, LEAD, REPORTER, SUPERVISOR, TEACHER, TOKEN
+from tests.access.matrix import CLERK, DOCTOR, LEAD, PHONE, REPORTER, SUPERVISOR, TEACHER, TOKEN
 from tests.factories import ill, settle
 from xiaodun.accounts.services.slips import issue_slips
 from xiaodun.kit.models import AuditEntry, OutboxMessage, Receipt
@@ -18,7 +18,8 @@ from xiaodun.screening.policies import FindingInput
 from xiaodun.screening.selectors import findings_in_force
 from xiaodun.screening.services import correct_check
 
-_CARERS = frozenset({TEACHER, SUPERVISOR, LEAD, DOCTOR, REPORTER})
+# An enrolled phone shows its teacher the check of the own class.
+_CARERS = frozenset({TEACHER, PHONE, SUPERVISOR, LEAD, DOCTOR, REPORTER})
 _LISTS = frozenset({CLERK, TOKEN})
 _SCHOOL = frozenset({DOCTOR, REPORTER}) | _LISTS
 NOBODY: frozenset[str] = frozenset()
@@ -68,8 +69,13 @@ def plant(district: District) -> Canaries:
     name(beside, "哪吒乙地", _CARERS - {SUPERVISOR} | _LISTS)
     name(cast.members[cast.class_b.pk][0], "哪吒丙玄", _SCHOOL | {LEAD})
     name(cast.members[cast.class_c.pk][0], "哪吒丁黄", _SCHOOL)
-    for scope, text in (("former", "哪吒戊宇"), ("moved", "哪吒己宙"), ("drill", "哪吒庚洪")):
-        name(Person.objects.get(episodes=objects["file", scope][0]), text, NOBODY)
+    # The lists of a school keep whom it had.
+    for scope, text, shown_to in (
+        ("former", "哪吒戊宇", NOBODY),
+        ("moved", "哪吒己宙", frozenset({CLERK})),
+        ("drill", "哪吒庚洪", NOBODY),
+    ):
+        name(Person.objects.get(episodes=objects["file", scope][0]), text, shown_to)
     name(cast.members[cast.other_class.pk][0], "哪吒辛荒", NOBODY)
 
     _find_stomach_ache(district, own)

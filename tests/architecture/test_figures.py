@@ -109,8 +109,13 @@ def test_every_figure_says_what_it_counts_and_what_it_leaves_out():
         [
             f"{definition.code} lacks {attribute}"
             for definition in definitions()
-            for attribute in ("name", "meaning", "unit_word", "source")
-            if not str(getattr(definition, attribute)).strip()
+            for attribute, text in (
+                ("name", definition.name),
+                ("meaning", definition.meaning),
+                ("unit_word", definition.unit_word % 1),
+                ("source", definition.source),
+            )
+            if not str(text).strip()
         ]
     )
     assert definitions()
