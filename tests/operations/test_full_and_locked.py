@@ -33,7 +33,7 @@ def locked():
                 cursor.execute("SET lock_timeout = 100")
             holder.set_autocommit(False)
             with holder.cursor() as cursor:
-                cursor.execute("LOCK TABLE screening_checksession IN ACCESS EXCLUSIVE MODE")
+                cursor.execute("LOCK TABLE screening_checksession IN EXCLUSIVE MODE")
         yield
     finally:
         holder.close()
